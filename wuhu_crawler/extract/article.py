@@ -1,0 +1,377 @@
+"""The fields of an article page, each with the evidence it was found in. Label-anchored: no class name is asked for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from ..items import Article, Credit, Evidence, Link, Related
+from ..portals import Portal
+from . import byline, sections
+from .body import Paragraph, read_paragraphs
+from .dates import MOMENT, find_moment, normalize_digits, parse_date
+from .document import Document, Line
+from .hyperlinks import Hyperlink, counter_url
+from .labels import BODY_CRUMB, DECOYS, FURNITURE, HOME, SEPARATOR, Labels
+from .listing import entry_abstract, entry_date
+from .region import Region, is_end, is_meta, within
+from .urls import absolute
+
+_CRUMBS = re.compile(rf"\s*(?:{SEPARATOR})\s*")
+_HOME = re.compile(rf"^(?:{'|'.join(HOME)})")
+_TITLE_REACH = 14
+_TITLE_LONGEST = 120
+_TITLE_SUFFIX = re.compile(r"\s*(?:[-_|—–－·]+|--+|::|>>?|»)\s*")
+_SOURCE_DATE_WORDS = re.compile(r"\s*(?P<words>[0-9０-９]{4}\s?[-/.年]\s?[0-9０-９]{1,2}\s?[-/.月]\s?[0-9０-９]{1,2}\s?日?(?:\s+\d{1,2}:\d{2}(?::\d{2})?)?)")
+_SPACER = re.compile(r"(?:spacer|blank|dot|arrow|icon|line|bullet|space|point|jt|logo|button|btn)\w*\.(?:gif|png|jpg)\Z", re.I)
+_TINY = 24
+_META_ROLES = frozenset({"editor", "author", "reporter", "photographer", "correspondent", "intern", "other"})
+_ABSENT = "absent"
+
+
+@dataclass(slots=True)
+class Reading:
+    """An article page being read: what every rule needs at hand."""
+
+    document: Document
+    links: list[Hyperlink]
+    labels: Labels
+    region: Region
+    url: str
+    portal: Portal
+    captured_at: datetime
+    number: int | None
+    title_line: int | None = None
+
+
+def read_article(reading: Reading) -> Article:
+    """Return the article; its date fields are words only (`ingest.normalize_dates` makes dates of them)."""
+    article = Article(url=reading.url, portal=reading.portal.name, article_id=reading.number, captured_at=reading.captured_at)
+    _breadcrumb(article, reading)
+    _title(article, reading)
+    _published(article, reading)
+    _views(article, reading)
+    paragraphs = read_paragraphs(reading.document, reading.region, reading.labels, article.title)
+    paragraphs = _source_date(article, reading, paragraphs)
+    paragraphs = _credits(article, reading, paragraphs)
+    _body(article, paragraphs)
+    _media(article, reading)
+    _related(article, reading)
+    return article
+
+
+def _note(article: Article, field: str, rule: str, text: str) -> None:
+    article.evidence[field] = Evidence(rule=rule, text=text[:300])
+
+
+# --- breadcrumb and category
+
+
+def _breadcrumb(article: Article, reading: Reading) -> None:
+    limit = max(reading.region.start, reading.region.date.index if reading.region.date else 0)
+    for line in reading.document.lines[: limit + 1]:
+        crumbs, rule = crumbs_of(line, reading.labels)
+        if crumbs:
+            article.breadcrumb = crumbs
+            article.category = category_of(crumbs)
+            _note(article, "breadcrumb", rule, line.text)
+            break
+    else:
+        _note(article, "breadcrumb", _ABSENT, "no line with a position word or 首页 and separators above the article")
+    if article.category:
+        _note(article, "category", "crumb before 正文", " > ".join(article.breadcrumb))
+    else:
+        _note(article, "category", _ABSENT, "no breadcrumb that names one")
+
+
+def crumbs_of(line: Line, labels: Labels) -> tuple[list[str], str]:
+    """Return the crumbs of a line that is a breadcrumb and the rule that says so; ([], "") for any other."""
+    text = line.text
+    if len(text) > 200 or not line.link_chars:
+        return [], ""
+    label = labels.position.search(text)
+    if label and len(_CRUMBS.split(text[label.end() :])) > 1:
+        return _split_crumbs(text[label.end() :]), "position label"
+    if _HOME.match(text) and len(_CRUMBS.split(text)) > 1 and not text.count("|") > 2:
+        return _split_crumbs(text), "home crumb"
+    return [], ""
+
+
+def _split_crumbs(text: str) -> list[str]:
+    return [crumb for part in _CRUMBS.split(text) if (crumb := part.strip(" \u3000:：[]【】"))]
+
+
+def category_of(crumbs: Sequence[str]) -> str | None:
+    """Return the crumb before 正文, else the last crumb that is neither 首页 nor as long as a title."""
+    for i, crumb in enumerate(crumbs):
+        if crumb in BODY_CRUMB and i:
+            return crumbs[i - 1]
+    rest = [crumb for crumb in crumbs if not _HOME.match(crumb) and len(crumb) <= 16]
+    return rest[-1] if rest else None
+
+
+# --- title
+
+
+def _title(article: Article, reading: Reading) -> None:
+    best, score = None, 0.0
+    hidden = {value for _, _, value in reading.document.inputs if len(value) >= 4}
+    for line in _title_lines(reading):
+        points = _title_score(line, reading, hidden, article.breadcrumb)
+        if points > score:
+            best, score = line, points
+    if best is not None:
+        reading.title_line = best.index
+        article.title = best.text
+        _note(article, "title", "line above the date", best.text)
+        return
+    title = _document_title(reading, article.breadcrumb)
+    if title:
+        article.title = title
+        _note(article, "title", "title element", reading.document.title or "")
+    else:
+        _note(article, "title", _ABSENT, "no line between breadcrumb and body that stands alone")
+
+
+def _title_lines(reading: Reading) -> list[Line]:
+    """The lines a title can stand in: above the date and between it and the body, or above the body without a date."""
+    lines, region = reading.document.lines, reading.region
+    anchor = region.date.index if region.date else region.start
+    stop = region.start if region.start > anchor else min(anchor + 1, len(lines))
+    return lines[max(0, min(anchor, region.start) - _TITLE_REACH) : stop]
+
+
+def _title_score(line: Line, reading: Reading, hidden: set[str], breadcrumb: list[str]) -> float:
+    text = line.text
+    if not 2 <= len(text) <= _TITLE_LONGEST or line.link_chars * 2 > len(text):
+        return 0.0
+    if DECOYS.search(text) or FURNITURE.fullmatch(text) or is_meta(line, reading.labels) or text in breadcrumb:
+        return 0.0
+    if reading.labels.position.match(text) or crumbs_of(line, reading.labels)[0] or text.endswith(("：", ":")) or is_end(line, reading.labels):
+        return 0.0
+    date = reading.region.date
+    if date is not None and line.index == date.index:
+        return 0.0
+    anchor = date.index if date else reading.region.start
+    points = 2.0 - 0.25 * abs(anchor - line.index)
+    points += 3.0 * line.heading + 1.5 * line.bold + 1.5 * line.centered
+    title = reading.document.title or ""
+    if len(text) >= 4 and (text in title or (len(title) >= 6 and title in text)):
+        points += 4.0
+    if text in hidden:
+        points += 4.0
+    if len(text) < 5 or reading.labels.source.match(text):
+        points -= 2.0
+    return max(points, 0.05)
+
+
+def _document_title(reading: Reading, breadcrumb: list[str]) -> str | None:
+    """The `<title>` without the site's name; None when it is nothing but that name."""
+    title = reading.document.title
+    if not title:
+        return None
+    parts = [part.strip() for part in _TITLE_SUFFIX.split(title) if part.strip()]
+    site = {reading.portal.title, *breadcrumb}
+    parts = [part for part in parts if part not in site and not re.search(r"(?:网|网站|首页|门户|无标题文档|Untitled|在线)\Z", part)]
+    return parts[0] if parts and len(parts[0]) >= 4 else None
+
+
+# --- dates and views
+
+
+def _published(article: Article, reading: Reading) -> None:
+    date = reading.region.date
+    if date is None:
+        _note(article, "published_text", _ABSENT, "no line with a publication label and a date, none that is just a date")
+        return
+    article.published_text = date.words
+    rule = "label and date" if date.rule == "label" else "bare date above the body"
+    _note(article, "published_text", rule, reading.document.lines[date.index].text)
+
+
+def _views(article: Article, reading: Reading) -> None:
+    for line in _meta_lines(reading):
+        found = _labelled_views(line, reading)
+        if found is not None:
+            article.views, words = found
+            _note(article, "views", "label and number", words)
+            return
+    counter = counter_url(reading.document, reading.url, reading.number)
+    if counter:
+        _note(article, "views", "script counter", counter[0])
+        return
+    bare = _bare_views(reading)
+    if bare is not None:
+        article.views = int(bare.text)
+        _note(article, "views", "bare number beside the bare date", bare.text)
+        return
+    _note(article, "views", _ABSENT, "no view label with a number near title and date, no counter script")
+
+
+def _meta_lines(reading: Reading) -> list[Line]:
+    """Lines that can hold the article's slots: nearest to the date first, then below the body."""
+    lines, region = reading.document.lines, reading.region
+    anchor = region.date.index if region.date else region.start
+    above = [line for line in lines[max(0, min(anchor, region.start) - 8) : max(region.start, anchor + 1)]]
+    above.sort(key=lambda line: abs(line.index - anchor))
+    return above + lines[region.end : region.end + 12]
+
+
+def _labelled_views(line: Line, reading: Reading) -> tuple[int, str] | None:
+    if DECOYS.search(line.text) or len(line.text) > 160:
+        return None
+    for found in reading.labels.views.finditer(normalize_digits(line.text)):
+        if found["views"]:
+            return int(found["views"]), found.group()
+        if found.end() == len(line.text) and line.index + 1 < len(reading.document.lines):
+            value = re.match(r"(\d{1,9})\s*(?:次|人|人次)?(?=\D|\Z)", normalize_digits(reading.document.lines[line.index + 1].text))
+            if value and not MOMENT.match(reading.document.lines[line.index + 1].text):
+                return int(value[1]), f"{line.text} {value[0]}"
+    return None
+
+
+def _bare_views(reading: Reading) -> Line | None:
+    date = reading.region.date
+    if date is None or date.rule != "bare":
+        return None
+    for index in (date.index - 1, date.index + 1):
+        if 0 <= index < len(reading.document.lines):
+            line = reading.document.lines[index]
+            same_row = line.cell is not None and line.cell.getparent() is reading.document.lines[date.index].node.getparent()
+            if same_row and line.text.isascii() and line.text.isdigit() and len(line.text) <= 9:
+                return line
+    return None
+
+
+def _source_date(article: Article, reading: Reading, paragraphs: list[Paragraph]) -> list[Paragraph]:
+    """Read and take away the source date that leads the body, on its own line or glued to the first sentence."""
+    for i, paragraph in enumerate(paragraphs[:4]):
+        label = reading.labels.source_date.match(paragraph.text)
+        if not label:
+            continue
+        words = _SOURCE_DATE_WORDS.match(paragraph.text, label.end())
+        if not words:
+            _note(article, "source_date_text", _ABSENT, f"label without a date: {paragraph.text[:60]}")
+            return paragraphs
+        article.source_date_text = words["words"].strip()
+        _note(article, "source_date_text", "label leading the body", paragraph.text[: words.end()])
+        rest = paragraph.text[words.end() :].strip(" \u3000\xa0")
+        kept = [Paragraph(rest, paragraph.emphasized, paragraph.line)] if rest else []
+        return [*paragraphs[:i], *kept, *paragraphs[i + 1 :]]
+    _note(article, "source_date_text", _ABSENT, "no 来源时间 at the beginning of the body")
+    return paragraphs
+
+
+# --- credits and outlets
+
+
+def _credits(article: Article, reading: Reading, paragraphs: list[Paragraph]) -> list[Paragraph]:
+    """Collect credits from the meta slots, datelines, brackets and closing lines; whole credit lines leave the body."""
+    outlets: list[str] = []
+    credits: list[Credit] = []
+    words: list[str] = []
+
+    def take(found: byline.Byline, text: str) -> None:
+        if found.credits or found.outlets:
+            words.append(text)
+        outlets.extend(found.outlets)
+        credits.extend(found.credits)
+
+    for line in _meta_lines(reading):
+        if line.index != reading.title_line and line.link_chars * 2 <= len(line.text) + 20:
+            slot = _source_slot(line.text, reading.labels)
+            if slot:
+                outlets.append(slot)
+                words.append(line.text)
+            take(byline.read_slots(line.text), line.text)
+    kept = []
+    for i, paragraph in enumerate(paragraphs):
+        near_edge = i < 3 or i >= len(paragraphs) - 6
+        found = byline.read_line(paragraph.text) if near_edge or len(paragraph.text) <= 60 else byline.read_closing(paragraph.text)
+        take(found, paragraph.text)
+        if not (found.whole and found.credits):
+            kept.append(paragraph)
+    article.outlets = list(dict.fromkeys(outlets))
+    article.credits = _distinct(credits)
+    article.reporters = list(dict.fromkeys(credit.name for credit in article.credits if credit.role == "reporter"))
+    for field, empty in (("outlets", not article.outlets), ("credits", not article.credits), ("reporters", not article.reporters)):
+        _note(article, field, _ABSENT if empty else "credit grammar", "no line or bracket that is a credit" if empty else " / ".join(words))
+    return kept
+
+
+def _source_slot(text: str, labels: Labels) -> str | None:
+    if len(text) > 160:
+        return None
+    found = labels.source.search(text)
+    if not found or labels.source_date.match(text):
+        return None
+    words = found["source"].strip("《》,，")
+    words = re.split(r"(?:作者|责任编辑|责编|编辑|浏览|点击|阅读|发布|时间|日期|更新|记者|录入)", words)[0]
+    return words if len(words) >= 2 and not MOMENT.match(words) and words not in ("本站原创", "互联网", "网络", "未知", "不详") else None
+
+
+def _distinct(credits: list[Credit]) -> list[Credit]:
+    seen: dict[tuple[str, str], Credit] = {}
+    for credit in credits:
+        seen.setdefault((credit.role, credit.name), credit)
+    return list(seen.values())
+
+
+# --- body, media, sidebar
+
+
+def _body(article: Article, paragraphs: list[Paragraph]) -> None:
+    article.paragraphs = [paragraph.text for paragraph in paragraphs]
+    headings = sections.find_headings(article.paragraphs, [paragraph.emphasized for paragraph in paragraphs])
+    article.headings = [heading.text for heading in headings if heading.level == 1]
+    article.sections = sections.build_sections(article.paragraphs, headings)
+    if article.paragraphs:
+        _note(article, "paragraphs", "prose behind the date line", f"{len(paragraphs)} paragraphs, first: {article.paragraphs[0][:60]}")
+    else:
+        _note(article, "paragraphs", _ABSENT, "no text in the body")
+    styles = list(dict.fromkeys(heading.style for heading in headings))
+    _note(article, "headings", "numbering or short line" if headings else _ABSENT, ", ".join(styles) or "the body has no headings")
+
+
+def _media(article: Article, reading: Reading) -> None:
+    region = reading.region
+    for line, image in reading.document.images:
+        if region.start <= line <= region.end and within(image, region.container) and not _is_spacer(image):
+            target = absolute(reading.url, image.get("src", ""))
+            if target and not any(link.url == target for link in article.images):
+                article.images.append(Link(url=target, text=image.get("alt", "").strip()))
+    for link in reading.links:
+        inside = region.start <= link.line < region.end and within(link.element, region.container)
+        if not inside and not (link.kind == "attachment" and region.start <= link.line <= region.end + 2):
+            continue
+        if link.kind == "attachment":
+            article.attachments.append(Link(url=link.url, text=link.text))
+        elif inside and link.text and not FURNITURE.fullmatch(link.text) and not link.is_part:
+            article.links.append(Link(url=link.url, text=link.text))
+
+
+def _is_spacer(image) -> bool:  # type: ignore[no-untyped-def]
+    sizes = [int(size) for size in (image.get("width", ""), image.get("height", "")) if size.isdigit()]
+    return any(size <= _TINY for size in sizes) or bool(_SPACER.search(image.get("src", "")))
+
+
+def _related(article: Article, reading: Reading) -> None:
+    region, lines = reading.region, reading.document.lines
+    seen: set[int] = set()
+    for link in reading.links:
+        if link.article_id is None or link.article_id == reading.number or not link.text or link.article_id in seen:
+            continue
+        if region.start <= link.line < region.end or link.line >= len(lines) or re.search(r"[上下]一[篇条则]|[上下]篇", lines[link.line].text):
+            continue
+        seen.add(link.article_id)
+        _, day = entry_date(reading.document, link, reading.captured_at, reading.portal.zone)
+        abstract = _without_source_date(entry_abstract(reading.document, link), reading.labels)
+        article.related.append(Related(article_id=link.article_id, title=link.text.strip("·• \u3000"), date=day, abstract=abstract))
+
+
+def _without_source_date(abstract: str | None, labels: Labels) -> str | None:
+    label = labels.source_date.match(abstract or "")
+    words = _SOURCE_DATE_WORDS.match(abstract or "", label.end()) if label else None
+    return (abstract or "")[words.end() :].strip() or None if words else abstract

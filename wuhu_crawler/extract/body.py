@@ -1,0 +1,72 @@
+"""The paragraphs of a body: its lines without furniture, the rows of inner tables as one paragraph each."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+from .document import Document, Line
+from .labels import FURNITURE, Labels
+from .region import Region, is_meta
+
+_PARTS = re.compile(r"(?:\s*(?:\[\d{1,3}\]|【\d{1,3}】|上一页|下一页|\d{1,3}|第\d+页|共\d+页|本文共\d+页)\s*)+")
+_BUTTONS = re.compile(r"[【\[](?:打印|关闭|收藏|返回|推荐|评论|字[体号]|大|中|小|\s|此文|本页|窗口|文章|顶部|大 中 小)+[】\])）]|字[体号]\s*[:：]\s*[【\[]?\s*大\s*中\s*小\s*[】\]]?")
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """A paragraph's text, whether it stands wholly bold or centred, and the line it begins in."""
+
+    text: str
+    emphasized: bool
+    line: int
+
+
+def read_paragraphs(document: Document, region: Region, labels: Labels, title: str | None) -> list[Paragraph]:
+    """Return the paragraphs of the region in reading order."""
+    lines = [line for line in document.lines[region.start : region.end] if line.text]
+    paragraphs: list[Paragraph] = []
+    for row in _rows(lines):
+        text = _BUTTONS.sub("", " ".join(line.text for line in row)).strip(" \u3000") if row else ""
+        if text and not _is_leftover(row, text, title if not paragraphs else None, labels):
+            short = len(text) <= 45
+            paragraphs.append(Paragraph(text, short and all(line.bold or line.centered for line in row), row[0].index))
+    return _without_trailing_lists(paragraphs, document)
+
+
+def _is_leftover(row: list[Line], text: str, title: str | None, labels: Labels) -> bool:
+    """Tell whether a line is furniture: buttons, a part pager (`[1] [2]`), the title or the date line once more."""
+    if FURNITURE.fullmatch(text) or _PARTS.fullmatch(text):
+        return bool(FURNITURE.fullmatch(text)) or "[" in text or "页" in text or row[0].link_chars > 0
+    return title is not None and (text == title or (len(row) == 1 and is_meta(row[0], labels)))
+
+
+def _rows(lines: list[Line]) -> list[list[Line]]:
+    """Group the single-line cells of one inner table row; every other line stands alone."""
+    per_cell = Counter(line.cell for line in lines if line.cell is not None)
+    rows: list[list[Line]] = []
+    for line in lines:
+        cell = line.cell
+        previous = rows[-1][-1] if rows else None
+        if (
+            previous is not None
+            and cell is not None
+            and previous.cell is not None
+            and cell is not previous.cell
+            and cell.getparent() is previous.cell.getparent()
+            and per_cell[cell] == 1
+            and per_cell[previous.cell] == 1
+        ):
+            rows[-1].append(line)
+        else:
+            rows.append([line])
+    return rows
+
+
+def _without_trailing_lists(paragraphs: list[Paragraph], document: Document) -> list[Paragraph]:
+    """Cut the related-headline list some editors paste below a text: at least two closing lines that are wholly links."""
+    end = len(paragraphs)
+    while end and document.lines[paragraphs[end - 1].line].link_chars >= len(document.lines[paragraphs[end - 1].line].text) - 1:
+        end -= 1
+    return paragraphs[:end] if len(paragraphs) - end >= 2 and end else paragraphs

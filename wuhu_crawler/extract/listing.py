@@ -1,0 +1,139 @@
+"""Listing pages: entries and pager, read from what they show (rows with links to articles), not from their markup."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from ..items import ListingEntry, Pager
+from .dates import MOMENT, find_moment, normalize_digits, parse_date
+from .document import Document, Line
+from .hyperlinks import Hyperlink
+from .labels import COLON
+
+_TOTAL = re.compile(r"(?:共|总计|总共|计有?)\s*(\d{1,7})\s*(?:条|篇|个|则|项|记录|条记录|篇文章|条信息)")
+_PAGES = (
+    re.compile(rf"页次{COLON}?\s*(\d{{1,6}})\s*/\s*(\d{{1,6}})"),
+    re.compile(r"第?\s*(\d{1,6})\s*页?\s*/\s*共?\s*(\d{1,6})\s*页"),
+    re.compile(r"第\s*(\d{1,6})\s*页\s*[,，]?\s*共\s*(\d{1,6})\s*页"),
+)
+_PAGES_LAST = re.compile(r"共\s*(\d{1,6})\s*页.{0,8}?(?:当前)?第\s*(\d{1,6})\s*页")
+_PER_PAGE = re.compile(r"(\d{1,4})\s*(?:条|篇|个|条记录|条信息)\s*/\s*页|每页\s*(\d{1,4})\s*(?:条|篇|个)")
+_SHORT_DATE = re.compile(r"[\[(（]?\s*\d{1,2}\s*[-/.月]\s*\d{1,2}\s*日?\s*[\])）]?")
+_BULLET = "·•・■◆▲●→>»-—◎☆★ \u3000\xa0"
+_FEWEST_ENTRIES = 3
+
+
+def read_entries(
+    document: Document, links: list[Hyperlink], captured_at: datetime, zone: ZoneInfo
+) -> list[ListingEntry]:
+    """Return one entry an article linked, in page order; a second link to the same article (a picture) adds nothing."""
+    entries: dict[int, ListingEntry] = {}
+    for link in links:
+        if link.article_id is None or not link.text or link.article_id in entries or link.is_part:
+            continue
+        words, day = entry_date(document, link, captured_at, zone)
+        entries[link.article_id] = ListingEntry(
+            article_id=link.article_id,
+            url=link.url,
+            title=link.text.strip(_BULLET),
+            date_text=words,
+            date=day,
+            abstract=entry_abstract(document, link),
+            position=len(entries) + 1,
+        )
+    return list(entries.values())
+
+
+def entry_date(
+    document: Document, link: Hyperlink, captured_at: datetime, zone: ZoneInfo
+) -> tuple[str | None, date | None]:
+    """Return (words, date) printed in an entry's row: behind the link, before it, or alone in one of the next two lines."""
+    line = document.lines[link.line] if link.line < len(document.lines) else None
+    if line is None:
+        return None, None
+    if link.tag_text in line.text:
+        before, _, behind = line.text.partition(link.tag_text)
+        for text in (behind, before):
+            words = _date_words(text, zone)
+            if words:
+                return words, parse_date(words, captured_at, zone)
+    for near in document.lines[link.line + 1 : link.line + 3]:
+        if near.link_chars:
+            break
+        words = _date_words(near.text, zone)
+        if words and len(near.text) - len(words) <= 8:
+            return words, parse_date(words, captured_at, zone)
+    if link.line and not document.lines[link.line - 1].link_chars and line.text == link.tag_text:
+        text = document.lines[link.line - 1].text
+        words = _date_words(text, zone)
+        # A date standing before the first link of its row only counts when rows are built that way: nothing else in its line.
+        if words and len(text) - len(words) <= 3 and _same_row(document.lines[link.line - 1], line):
+            return words, parse_date(words, captured_at, zone)
+    return None, None
+
+
+def _same_row(one: Line, other: Line) -> bool:
+    first = one.cell.getparent() if one.cell is not None else one.node.getparent()
+    second = other.cell.getparent() if other.cell is not None else other.node.getparent()
+    return first is not None and first is second
+
+
+def _date_words(text: str, zone: ZoneInfo) -> str | None:
+    found = find_moment(text, zone)
+    if found:
+        return found[1]
+    short = _SHORT_DATE.search(normalize_digits(text)) if len(text) < 40 and not MOMENT.search(text) else None
+    return short.group().strip(" []()（）") if short else None
+
+
+def entry_abstract(document: Document, link: Hyperlink) -> str | None:
+    """Return the cut text printed below an entry (`·日前,…给予……`), without its bullet; None when there is none."""
+    for near in document.lines[link.line + 1 : link.line + 3]:
+        if near.link_chars:
+            return None
+        if len(near.text) >= 20 and not _date_only(near.text):
+            return near.text.lstrip("·•・ ")
+    return None
+
+
+def _date_only(text: str) -> bool:
+    return len(MOMENT.sub("", normalize_digits(text))) < 6
+
+
+def read_pager(document: Document, links: list[Hyperlink]) -> Pager | None:
+    """Return what the page's pager says; None when it has none. Words without a link (edge pages) give no `next_url`."""
+    pager = Pager()
+    for line in document.lines:
+        if len(line.text) > 400 or not any(c.isdigit() for c in line.text):
+            continue
+        _figures(pager, normalize_digits(line.text))
+    pager.next_url = next((link.url for link in links if link.is_next), None)
+    if pager.pages is None and pager.total and pager.per_page:
+        pager.pages = -(-pager.total // pager.per_page)
+    return pager if (pager.pages or pager.next_url or (pager.total and pager.page)) else None
+
+
+def _figures(pager: Pager, text: str) -> None:
+    for pattern in _PAGES:
+        if pager.page is None and (found := pattern.search(text)):
+            pager.page, pager.pages = int(found[1]), int(found[2])
+    if pager.page is None and (found := _PAGES_LAST.search(text)):
+        pager.pages, pager.page = int(found[1]), int(found[2])
+    if pager.total is None and (found := _TOTAL.search(text)):
+        pager.total = int(found[1])
+    if pager.per_page is None and (found := _PER_PAGE.search(text)):
+        pager.per_page = int(found[1] or found[2])
+
+
+def looks_like_listing(entries: list[ListingEntry], pager: Pager | None) -> bool:
+    """Tell whether entries and pager make a listing page: a pager with entries (or an empty one), or several entries."""
+    return len(entries) >= _FEWEST_ENTRIES or (pager is not None and (bool(entries) or pager.total == 0))
+
+
+def page_number(url: str) -> int | None:
+    """Return the page number a listing URL asks for, or None."""
+    found = re.search(r"(?:\A|&)(?:page|pageno|p|pageid|currentpage|pagenum|offset)=(\d{1,6})(?=&|\Z)", urlsplit(url).query, re.I)
+    return int(found[1]) if found else None

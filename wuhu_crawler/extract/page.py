@@ -1,0 +1,193 @@
+"""What a captured response is, from what it shows: article, listing, missing, error, blocked or other, with the reason.
+
+`extract` is the room's one entrance: bytes and what was known about them in, a `Page` out. It never raises on content.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from ..items import Article, Evidence, Listing, OtherPage, PageItem
+from ..portals import Portal
+from . import missing
+from .article import Reading, category_of, crumbs_of, read_article
+from .decode import Decoded, decode
+from .document import Document, parse
+from .hyperlinks import ATTACHMENTS, Hyperlink, counter_url, extension, read_links
+from .labels import Labels, labels
+from .listing import looks_like_listing, read_entries, read_pager
+from .region import Region, find_region
+from .urls import article_id
+
+_HTML_TYPES = ("text/html", "application/xhtml", "text/plain", "")
+_TEXT_LIMIT = 2000
+# Without an article URL a page is an article when it has this much prose behind a date line and is not mostly links.
+_ARTICLE_PROSE = 60
+
+
+@dataclass(frozen=True, slots=True)
+class PageLink:
+    """A link for whoever crawls on: absolute URL without fragment, its words, what it leads to, the article ID if it is one."""
+
+    url: str
+    text: str
+    kind: Literal["article", "page", "next", "attachment", "asset"]
+    article_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """An extracted page: the item to store, and for the crawl its links, the view counter's script URL and further parts."""
+
+    item: PageItem
+    links: list[PageLink] = field(default_factory=list)
+    counter_url: str | None = None
+    part_urls: list[str] = field(default_factory=list)
+
+
+def extract(
+    body: bytes,
+    *,
+    url: str,
+    headers: Mapping[str, str] | None = None,
+    status: int = 200,
+    captured_at: datetime,
+    portal: Portal,
+) -> Page:
+    """Return what a response shows. `body` is free of content codings; `captured_at` is aware and dates relative words."""
+    content_type = next((v for k, v in (headers or {}).items() if k.lower() == "content-type"), "")
+    number = article_id(url, portal)
+    if not _is_html(content_type, url, body):
+        kind = content_type.partition(";")[0].strip() or extension(url) or "unknown type"
+        gone = missing.by_status(status)
+        item = OtherPage(kind=gone.kind if gone else "other", url=url, reason=gone.reason if gone else f"not HTML: {kind}")
+        return Page(_identified(item, portal, captured_at, number, None))
+    decoded = decode(body, content_type)
+    document = parse(decoded.text)
+    links = read_links(document, url, portal)
+    item = _classify(document, links, url=url, status=status, captured_at=captured_at, portal=portal, number=number)
+    counter = counter_url(document, url, number) if isinstance(item, Article) else None
+    return Page(
+        _identified(item, portal, captured_at, number, decoded),
+        [PageLink(link.url, link.text, link.kind, link.article_id) for link in links],
+        counter[0] if counter else None,
+        list(dict.fromkeys(link.url for link in links if link.is_part and link.article_id == number)),
+    )
+
+
+def _classify(
+    document: Document,
+    links: list[Hyperlink],
+    *,
+    url: str,
+    status: int,
+    captured_at: datetime,
+    portal: Portal,
+    number: int | None,
+) -> PageItem:
+    gone = missing.by_status(status)
+    if gone:
+        return _other(document, url, gone)
+    tables = labels(portal.labels)
+    article_lines = _article_lines(document, links)
+    region = find_region(document, tables, portal.zone, lambda line: line.index in article_lines)
+    prose = region.prose if region and (number is not None or region.date) else 0.0
+    gone = missing.by_words(document.text(), "\n".join(text for _, _, text in document.scripts), prose)
+    if gone and not (gone.kind == "missing" and number is None and _listing(document, links, captured_at, portal, url)):
+        return _other(document, url, gone)
+    if number is None:
+        listing = _listing(document, links, captured_at, portal, url)
+        if listing and not _is_article(region, listing, document):
+            return listing
+    if region is not None and (number is not None or _is_article(region, None, document)):
+        article = read_article(Reading(document, links, tables, region, url, portal, captured_at, number))
+        if article.title and (article.paragraphs or article.images or article.attachments):
+            return article
+        if number is not None:
+            reason = "no title" if not article.title else "no body"
+            return _other(document, url, missing.NotThere("error", f"an article page with {reason}", ""))
+    if number is not None:
+        return _other(document, url, missing.NotThere("error", "an article page without text", ""))
+    return _other(document, url, missing.NotThere("other", "neither an article nor links to articles", ""))
+
+
+def _article_lines(document: Document, links: list[Hyperlink]) -> frozenset[int]:
+    """The lines that are mostly a link to an article."""
+    lines = document.lines
+    return frozenset(
+        link.line for link in links if link.article_id is not None and link.line < len(lines) and 2 * lines[link.line].link_chars >= len(lines[link.line].text) - 12
+    )
+
+
+def _is_article(region: Region | None, listing: Listing | None, document: Document) -> bool:
+    if region is None or region.prose < _ARTICLE_PROSE:
+        return False
+    if listing is not None and (listing.pager or region.date is None or region.date.rule != "label"):
+        return False
+    inside = document.lines[region.start : region.end]
+    linked = sum(line.link_chars for line in inside)
+    return linked * 3 < sum(len(line.text) for line in inside) and (region.date is not None or region.prose > 5 * _ARTICLE_PROSE)
+
+
+def _listing(
+    document: Document, links: list[Hyperlink], captured_at: datetime, portal: Portal, url: str
+) -> Listing | None:
+    entries = read_entries(document, links, captured_at, portal.zone)
+    pager = read_pager(document, links)
+    if not looks_like_listing(entries, pager):
+        return None
+    listing = Listing(url=url, entries=entries, pager=pager)
+    _name(listing, document, labels(portal.labels), links)
+    listing.evidence["entries"] = Evidence(rule="links to articles", text=f"{len(entries)} article links")
+    pages = f"page {pager.page} of {pager.pages}, {pager.total} in all" if pager else "no pager on the page"
+    listing.evidence["pager"] = Evidence(rule="pager words" if pager else "absent", text=pages)
+    return listing
+
+
+def _name(listing: Listing, document: Document, tables: Labels, links: list[Hyperlink]) -> None:
+    """Name a listing: the last crumb of its breadcrumb, else its title element."""
+    for line in document.lines[:60]:
+        crumbs, rule = crumbs_of(line, tables)
+        if crumbs:
+            listing.breadcrumb = crumbs
+            listing.category = category_of([c for c in crumbs if c not in _LIST_CRUMBS])
+            listing.evidence["breadcrumb"] = Evidence(rule=rule, text=line.text)
+            break
+    listing.title = listing.category or document.title
+
+
+_LIST_CRUMBS = frozenset({"列表", "文章列表", "新闻列表", "信息列表", "栏目列表"})
+
+
+def _other(document: Document, url: str, found: missing.NotThere) -> OtherPage:
+    item = OtherPage(kind=found.kind, url=url, reason=found.reason, title=document.title)
+    item.text = document.text()[:_TEXT_LIMIT] or None
+    item.evidence["kind"] = Evidence(rule=found.reason.partition(":")[0], text=found.words or found.reason)
+    return item
+
+
+def _identified(item: PageItem, portal: Portal, captured_at: datetime, number: int | None, decoded: Decoded | None) -> PageItem:
+    item.portal = portal.name
+    item.captured_at = captured_at
+    if not isinstance(item, Listing):
+        item.article_id = number
+    if decoded is not None:
+        item.encoding, item.decode_losses = decoded.encoding, decoded.losses
+    return item
+
+
+def _is_html(content_type: str, url: str, body: bytes) -> bool:
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind in ("text/html", "application/xhtml+xml"):
+        return True
+    if kind and kind not in ("text/plain", "application/octet-stream", "text/xml", "application/xml"):
+        return False
+    if extension(url) in ATTACHMENTS and kind:
+        return False
+    head = body[:1024].lstrip().lower()
+    if kind == "text/plain" or not kind:
+        return not body[:512].count(0) and not head.startswith((b"%pdf", b"pk\x03\x04", b"\x89png", b"gif8", b"\xff\xd8"))
+    return head.startswith((b"<!doctype html", b"<html")) or b"<html" in head

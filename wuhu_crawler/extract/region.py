@@ -1,0 +1,229 @@
+"""Where on the page the article stands: the line that carries its date, and the lines of its body.
+
+The date line is found by its label; the body is the block of prose behind it, up to the first line that only ever follows an
+article (上一篇, 相关新闻, 【关闭窗口】 …). No class name and no tag is asked for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import accumulate
+from zoneinfo import ZoneInfo
+
+from .dates import MOMENT, Moment, find_moment, normalize_digits
+from .document import Document, Element, Line, ancestors
+from .labels import DECOYS, FOOTER, FURNITURE, Labels
+
+_SENTENCE = re.compile(r"[，。；！？：、,;!?…”]")
+_ELLIPSIS = ("…", "...", "..")
+_MIN_PROSE = 12
+# The body is the smallest container that holds this share of the prose behind the date line.
+_SHARE = 0.88
+# A bare date counts as the article's when so few other characters stand in its line.
+_BARE_REST = 24
+_META_REACH = 14
+
+
+@dataclass(frozen=True, slots=True)
+class DateLine:
+    """The line with the publication date: its index, the moment, its words, and `label` or `bare` as the rule that found it."""
+
+    index: int
+    moment: Moment
+    words: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """The body's lines [start, end) and the container they lie in; `date` is None when the page shows no date of its own."""
+
+    start: int
+    end: int
+    container: Element
+    date: DateLine | None
+    prose: float
+
+
+def find_region(document: Document, labels: Labels, zone: ZoneInfo, is_article_link: Callable[[Line], bool]) -> Region | None:
+    """Return where the article stands, or None when the page has no prose that could be one."""
+    lines = document.lines
+    if not lines:
+        return None
+    weights = [_prose(line, lines, is_article_link) for line in lines]
+    sums = [0.0, *accumulate(weights)]
+    best = None
+    for date in _candidates(lines, labels, zone, is_article_link):
+        region = _behind(document, date, labels, sums)
+        if region and (best is None or _rank(region) > _rank(best)):
+            best = region
+    if best is None or (best.date and best.date.rule == "bare" and best.prose < 0.5 * _whole(document, labels, sums)[2]):
+        start, end, prose = _whole(document, labels, sums)
+        if prose > 0:
+            container = _container(document, start, end, sums)
+            region = _clip(document, container, start, end, None, labels, sums)
+            if best is None or region.prose > 2 * best.prose:
+                return region
+    return best
+
+
+def _rank(region: Region) -> tuple[bool, float]:
+    assert region.date is not None
+    return region.date.rule == "label", region.prose
+
+
+def _prose(line: Line, lines: list[Line], is_article_link: Callable[[Line], bool]) -> float:
+    """How much a line looks like running text: its unlinked characters, far less without a sentence mark, none for furniture."""
+    chars = line.plain_chars
+    if line.link_chars > chars or DECOYS.search(line.text) or FOOTER.search(line.text):
+        return 0.0
+    if line.text.endswith(_ELLIPSIS) and line.index and is_article_link(lines[line.index - 1]):
+        return 0.0
+    if chars < _MIN_PROSE or not _SENTENCE.search(line.text):
+        return 0.2 * chars
+    return float(chars)
+
+
+def _candidates(
+    lines: list[Line], labels: Labels, zone: ZoneInfo, is_article_link: Callable[[Line], bool]
+) -> list[DateLine]:
+    labelled, bare = [], []
+    for line in lines:
+        if not any(c.isdigit() for c in line.text) and not labels.published.search(line.text):
+            continue
+        if DECOYS.search(line.text) or is_article_link(line):
+            continue
+        found = labelled_date(line, lines, labels, zone)
+        if found:
+            labelled.append(found)
+        elif len(line.text) < 80 and (alone := _bare_date(line, zone)):
+            bare.append(alone)
+    return labelled or bare[:40]
+
+
+def labelled_date(line: Line, lines: list[Line], labels: Labels, zone: ZoneInfo) -> DateLine | None:
+    """Return the date a label on this line introduces, in the same line or, when the label ends it, at the start of the next."""
+    for label in labels.published.finditer(line.text):
+        rest = line.text[label.end() :]
+        if not rest and line.index + 1 < len(lines):
+            rest = lines[line.index + 1].text
+        found = _leading(rest, zone)
+        if found:
+            return DateLine(line.index, found[0], found[1], "label")
+    return None
+
+
+def _leading(text: str, zone: ZoneInfo) -> tuple[Moment, str] | None:
+    found = find_moment(text[:60], zone)
+    if found and normalize_digits(text).lstrip(" [((　").startswith(normalize_digits(found[1])[:4]):
+        return found
+    return None
+
+
+def _bare_date(line: Line, zone: ZoneInfo) -> DateLine | None:
+    found = find_moment(line.text, zone)
+    if not found or len(MOMENT.sub("", normalize_digits(line.text)).strip()) > _BARE_REST:
+        return None
+    return DateLine(line.index, found[0], found[1], "bare")
+
+
+def _behind(document: Document, date: DateLine, labels: Labels, sums: list[float]) -> Region | None:
+    """Return the body behind a date line; when nothing follows there, the prose before it (dates at the foot)."""
+    lines = document.lines
+    start, end = date.index + 1, _end_of(lines, date.index + 1, labels)
+    if sums[end] - sums[start] < 0.05 * sums[-1] and sums[start] > 200:
+        head = max((i + 1 for i in range(date.index) if labels.end.match(lines[i].text)), default=0)
+        if sums[date.index] - sums[head] > sums[end] - sums[start]:
+            start, end = head, date.index
+    container = _container(document, start, end, sums)
+    return _clip(document, container, start, end, date, labels, sums)
+
+
+def _whole(document: Document, labels: Labels, sums: list[float]) -> tuple[int, int, float]:
+    """Return the stretch between end marks with most prose: the best guess without a date line."""
+    marks = [-1, *(line.index for line in document.lines if is_end(line, labels)), len(document.lines)]
+    stretches = [(a + 1, b, sums[b] - sums[a + 1]) for a, b in zip(marks, marks[1:], strict=False)]
+    return max(stretches, key=lambda stretch: stretch[2])
+
+
+def _end_of(lines: list[Line], start: int, labels: Labels) -> int:
+    for line in lines[start:]:
+        if is_end(line, labels):
+            return line.index
+    return len(lines)
+
+
+def is_end(line: Line, labels: Labels) -> bool:
+    """Tell whether a line only ever stands behind an article: short, linked or a label, beginning with an end word."""
+    found = labels.end.match(line.text)
+    if not found:
+        return False
+    rest = line.text[found.end() :]
+    return len(line.text) <= 24 or line.link_chars > 0 or rest[:1] in ":："
+
+
+def _container(document: Document, start: int, end: int, sums: list[float]) -> Element:
+    """Return the smallest container holding most of the prose of the lines [start, end), widened while only text is gained."""
+    total = sums[end] - sums[start]
+    best, size, bounds = document.root, 1 << 30, (0, len(document.lines))
+    for first, last, element in document.spans:
+        a, b = max(first, start), min(last, end)
+        if b <= a or sums[b] - sums[a] < _SHARE * total:
+            continue
+        if last - first < size:
+            best, size, bounds = element, last - first, (first, last)
+    return _widened(document, best, bounds, start, end)
+
+
+def _widened(document: Document, element: Element, bounds: tuple[int, int], start: int, end: int) -> Element:
+    """Climb while the parent adds only unlinked lines of the same table cell: a paragraph of its own block belongs to the body."""
+    spans = {spanned: (first, last) for first, last, spanned in document.spans}
+    while element.tag not in ("td", "th", "body") and (parent := element.getparent()) is not None:
+        first, last = spans.get(parent, bounds)
+        added = [
+            line
+            for line in document.lines[max(first, start) : min(last, end)]
+            if not bounds[0] <= line.index < bounds[1]
+        ]
+        if any(line.link_chars * 2 > len(line.text) or _is_furniture(line) for line in added):
+            break
+        if parent.tag in ("tr", "tbody", "table") and added:
+            break
+        element, bounds = parent, (first, last)
+    return element
+
+
+def _is_furniture(line: Line) -> bool:
+    return bool(FURNITURE.fullmatch(line.text) or FOOTER.search(line.text) or DECOYS.search(line.text))
+
+
+def _clip(
+    document: Document, container: Element, start: int, end: int, date: DateLine | None, labels: Labels, sums: list[float]
+) -> Region:
+    first, last = next(((a, b) for a, b, element in document.spans if element is container), (0, len(document.lines)))
+    start, end = max(start, first), min(end, last)
+    while start < end and is_meta(document.lines[start], labels):
+        start += 1
+    while end > start and _is_furniture(document.lines[end - 1]):
+        end -= 1
+    return Region(start, end, container, date, sums[end] - sums[start] if end > start else 0.0)
+
+
+def is_meta(line: Line, labels: Labels) -> bool:
+    """Tell whether a line above the body is slots and buttons: labels with short values, font sizes, bare dates or numbers."""
+    text = line.text
+    if len(text) > 100 or labels.source_date.match(text):
+        return False
+    if FURNITURE.fullmatch(text) or DECOYS.search(text):
+        return True
+    if re.fullmatch(r"[\d\s:/.\-年月日()（）\[\]【】]*", normalize_digits(text)):
+        return True
+    found = labels.published.match(text) or labels.views.match(text)
+    return bool(found) and len(text) < 60
+
+
+def within(element: Element, container: Element) -> bool:
+    """Tell whether an element lies in a container."""
+    return any(parent is container for parent in ancestors(element))

@@ -1,0 +1,93 @@
+"""URL identity: which URLs are the same resource to a classic-ASP server, and which are articles.
+
+Host, path and parameter names are case-insensitive there; values are not. Session IDs and fragments name no resource.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from urllib.parse import urljoin, urlsplit, urlunsplit
+
+from ..portals import Portal
+
+SESSION_PARAMETERS = frozenset({"aspsessionid", "sessionid", "session_id", "phpsessid", "jsessionid", "sid", "s_id"})
+_SESSION_PREFIX = "aspsessionid"
+_JSESSION = re.compile(r";jsessionid=[^/?#]*", re.I)
+_SPACES = re.compile(r"[\t\r\n]+")
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+
+
+def absolute(base: str, href: str) -> str | None:
+    """Return `href` resolved against `base` without its fragment, or None when it is not an http(s) URL."""
+    try:
+        url = urljoin(base, _SPACES.sub("", href.strip()).replace("\\", "/"))
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        return None
+    path = _resolve_dots(parts.path) or "/"
+    return urlunsplit((parts.scheme, parts.netloc, path.replace(" ", "%20"), parts.query.replace(" ", "%20"), ""))
+
+
+def identity(url: str) -> str:
+    """Return the key under which a URL is the same resource: lower-case host, path and parameter names, parameters sorted,
+    default port, fragment and session IDs dropped. A URL that cannot be split is its own identity."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return url
+    host = parts.netloc.lower().rpartition("@")[2].removesuffix(_DEFAULT_PORTS.get(parts.scheme.lower(), ":80"))
+    path = _JSESSION.sub("", parts.path).lower() or "/"
+    query = "&".join(sorted(_parameters(parts.query)))
+    return f"{parts.scheme.lower()}://{host}{path}" + (f"?{query}" if query else "")
+
+
+def _parameters(query: str) -> list[str]:
+    kept = []
+    for pair in query.split("&"):
+        name, equals, value = pair.partition("=")
+        name = name.lower()
+        if not name or name in SESSION_PARAMETERS or name.startswith(_SESSION_PREFIX):
+            continue
+        kept.append(name + equals + value)
+    return kept
+
+
+@lru_cache(maxsize=64)
+def _patterns(sources: tuple[str, ...]) -> tuple[re.Pattern[str], ...]:
+    return tuple(re.compile(source, re.I) for source in sources)
+
+
+@lru_cache(maxsize=4096)
+def article_id(url: str, portal: Portal) -> int | None:
+    """Return the portal's number of the article a URL names (the largest SQLite can hold is the limit), or None."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    target = parts.path + (f"?{parts.query}" if parts.query else "")
+    for pattern in _patterns(portal.article_urls):
+        found = pattern.search(target)
+        if found and (number := int(found.group("id"))) < 1 << 63:
+            return number
+    return None
+
+
+def is_part(url: str) -> bool:
+    """Tell whether an article URL names a later part of a multi-page article (`&ArticlePage=2`)."""
+    found = _PART.search(url)
+    return bool(found) and int(found.group(1)) > 1  # type: ignore[union-attr]
+
+
+_PART = re.compile(r"[?&](?:article)?page(?:no|num)?=(\d{1,4})(?:&|\Z)", re.I)
+
+
+def _resolve_dots(path: str) -> str:
+    """urljoin leaves `/../` above the root in place; a browser drops it."""
+    while path.startswith(("/../", "/./")):
+        path = path[3:] if path.startswith("/../") else path[2:]
+    return path
