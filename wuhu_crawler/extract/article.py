@@ -16,7 +16,7 @@ from .document import Document, Line
 from .hyperlinks import Hyperlink, counter_url
 from .labels import BODY_CRUMB, DECOYS, FURNITURE, HOME, SEPARATOR, Labels
 from .listing import entry_abstract, entry_date
-from .region import Region, is_end, is_meta, within
+from .region import Region, is_bare_slot, is_end, is_meta, within
 from .urls import absolute
 
 _CRUMBS = re.compile(rf"\s*(?:{SEPARATOR})\s*")
@@ -72,7 +72,7 @@ def _note(article: Article, field: str, rule: str, text: str) -> None:
 def _breadcrumb(article: Article, reading: Reading) -> None:
     limit = max(reading.region.start, reading.region.date.index if reading.region.date else 0)
     for line in reading.document.lines[: limit + 1]:
-        crumbs, rule = crumbs_of(line, reading.labels)
+        crumbs, rule = crumbs_of(line, reading.labels, reading.document)
         if crumbs:
             article.breadcrumb = crumbs
             article.category = category_of(crumbs)
@@ -86,10 +86,14 @@ def _breadcrumb(article: Article, reading: Reading) -> None:
         _note(article, "category", _ABSENT, "no breadcrumb that names one")
 
 
-def crumbs_of(line: Line, labels: Labels) -> tuple[list[str], str]:
+def crumbs_of(line: Line, labels: Labels, document: Document) -> tuple[list[str], str]:
     """Return the crumbs of a line that is a breadcrumb and the rule that says so; ([], "") for any other."""
     text = line.text
-    if len(text) > 200 or not line.link_chars:
+    if len(text) <= 16 and (alone := labels.position.match(text)) and alone.end() == len(text):
+        text += "".join(f" {near.text}" for near in _neighbours(line, document))
+    elif not line.link_chars:
+        return [], ""
+    if len(text) > 200:
         return [], ""
     label = labels.position.search(text)
     if label and len(_CRUMBS.split(text[label.end() :])) > 1:
@@ -97,6 +101,13 @@ def crumbs_of(line: Line, labels: Labels) -> tuple[list[str], str]:
     if _HOME.match(text) and len(_CRUMBS.split(text)) > 1 and not text.count("|") > 2:
         return _split_crumbs(text), "home crumb"
     return [], ""
+
+
+def _neighbours(line: Line, document: Document) -> list[Line]:
+    """The lines behind a label that share its row or list: crumbs in items or cells of their own."""
+    holder = line.node.getparent()
+    near = document.lines[line.index + 1 : line.index + 9]
+    return [other for other in near if holder is not None and other.node.getparent() is holder]
 
 
 def _split_crumbs(text: str) -> list[str]:
@@ -149,7 +160,7 @@ def _title_score(line: Line, reading: Reading, hidden: set[str], breadcrumb: lis
         return 0.0
     if DECOYS.search(text) or FURNITURE.fullmatch(text) or is_meta(line, reading.labels) or text in breadcrumb:
         return 0.0
-    if reading.labels.position.match(text) or crumbs_of(line, reading.labels)[0] or text.endswith(("：", ":")) or is_end(line, reading.labels):
+    if reading.labels.position.match(text) or crumbs_of(line, reading.labels, reading.document)[0] or text.endswith(("：", ":")) or is_end(line, reading.labels):
         return 0.0
     date = reading.region.date
     if date is not None and line.index == date.index:
@@ -192,7 +203,7 @@ def _published(article: Article, reading: Reading) -> None:
 
 
 def _views(article: Article, reading: Reading) -> None:
-    for line in _meta_lines(reading):
+    for line in (line for lines in _meta_lines(reading) for line in lines):
         found = _labelled_views(line, reading)
         if found is not None:
             article.views, words = found
@@ -210,13 +221,13 @@ def _views(article: Article, reading: Reading) -> None:
     _note(article, "views", _ABSENT, "no view label with a number near title and date, no counter script")
 
 
-def _meta_lines(reading: Reading) -> list[Line]:
-    """Lines that can hold the article's slots: nearest to the date first, then below the body."""
+def _meta_lines(reading: Reading) -> tuple[list[Line], list[Line]]:
+    """Lines that can hold the article's slots: those above the body, nearest to the date first, and those below it."""
     lines, region = reading.document.lines, reading.region
     anchor = region.date.index if region.date else region.start
     above = [line for line in lines[max(0, min(anchor, region.start) - 8) : max(region.start, anchor + 1)]]
     above.sort(key=lambda line: abs(line.index - anchor))
-    return above + lines[region.end : region.end + 12]
+    return above, lines[region.end : region.end + 12]
 
 
 def _labelled_views(line: Line, reading: Reading) -> tuple[int, str] | None:
@@ -226,8 +237,8 @@ def _labelled_views(line: Line, reading: Reading) -> tuple[int, str] | None:
         if found["views"]:
             return int(found["views"]), found.group()
         if found.end() == len(line.text) and line.index + 1 < len(reading.document.lines):
-            value = re.match(r"(\d{1,9})\s*(?:次|人|人次)?(?=\D|\Z)", normalize_digits(reading.document.lines[line.index + 1].text))
-            if value and not MOMENT.match(reading.document.lines[line.index + 1].text):
+            value = re.fullmatch(r"(\d{1,9})\s*(?:次|人|人次|℃)?", normalize_digits(reading.document.lines[line.index + 1].text))
+            if value:
                 return int(value[1]), f"{line.text} {value[0]}"
     return None
 
@@ -279,13 +290,19 @@ def _credits(article: Article, reading: Reading, paragraphs: list[Paragraph]) ->
         outlets.extend(found.outlets)
         credits.extend(found.credits)
 
-    for line in _meta_lines(reading):
-        if line.index != reading.title_line and line.link_chars * 2 <= len(line.text) + 20:
-            slot = _source_slot(line.text, reading.labels)
+    def take_slots(lines: list[Line]) -> None:
+        for line in lines:
+            if line.index == reading.title_line or line.link_chars * 2 > len(line.text) + 20:
+                continue
+            text = _slot_text(line, reading)
+            slot = _source_slot(text, reading.labels)
             if slot:
                 outlets.append(slot)
-                words.append(line.text)
-            take(byline.read_slots(line.text), line.text)
+                words.append(text)
+            take(byline.read_slots(text), text)
+
+    above, below = _meta_lines(reading)
+    take_slots(sorted(above, key=lambda line: line.index))
     kept = []
     for i, paragraph in enumerate(paragraphs):
         near_edge = i < 3 or i >= len(paragraphs) - 6
@@ -293,12 +310,22 @@ def _credits(article: Article, reading: Reading, paragraphs: list[Paragraph]) ->
         take(found, paragraph.text)
         if not (found.whole and found.credits):
             kept.append(paragraph)
+    take_slots(below)
     article.outlets = list(dict.fromkeys(outlets))
     article.credits = _distinct(credits)
     article.reporters = list(dict.fromkeys(credit.name for credit in article.credits if credit.role == "reporter"))
     for field, empty in (("outlets", not article.outlets), ("credits", not article.credits), ("reporters", not article.reporters)):
         _note(article, field, _ABSENT if empty else "credit grammar", "no line or bracket that is a credit" if empty else " / ".join(words))
     return kept
+
+
+def _slot_text(line: Line, reading: Reading) -> str:
+    """A slot's words; when the label stands alone its value is the line behind it."""
+    lines = reading.document.lines
+    if not is_bare_slot(line, reading.labels) or line.index + 1 >= len(lines):
+        return line.text
+    value = lines[line.index + 1]
+    return line.text + value.text if len(value.text) <= 30 and not is_bare_slot(value, reading.labels) else line.text
 
 
 def _source_slot(text: str, labels: Labels) -> str | None:
@@ -309,6 +336,8 @@ def _source_slot(text: str, labels: Labels) -> str | None:
         return None
     words = found["source"].strip("《》,，")
     words = re.split(r"(?:作者|责任编辑|责编|编辑|浏览|点击|阅读|发布|时间|日期|更新|记者|录入)", words)[0]
+    if labels.views.match(words) or labels.published.match(words):
+        return None
     return words if len(words) >= 2 and not MOMENT.match(words) and words not in ("本站原创", "互联网", "网络", "未知", "不详") else None
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from ..items import Credit, Role
 from .dates import normalize_digits
+from .labels import END, PUBLISHED, SLOTS, SOURCE, VIEWS
 from .names import NOT_PERSONS, is_name, is_signature, split_glued, surname_length
 
 # Role words before the names. A word that holds another (全媒体记者) needs no entry of its own: see _TITLES.
@@ -22,7 +23,7 @@ ROLES: dict[str, tuple[Role, ...]] = {
     "实习生": ("intern",), "实习记者": ("intern",), "实习编辑": ("intern",), "见习生": ("intern",), "實習生": ("intern",),
     "作者": ("author",), "文": ("author",), "执笔": ("author",), "撰文": ("author",), "撰稿": ("author",), "文字": ("author",), "作 者": ("author",), "专栏作者": ("author",), "特约撰稿": ("author",), "供稿": ("author",), "撰稿人": ("author",), "特约作者": ("author",), "原创": ("author",), "投稿": ("author",),
     "校对": ("other",), "审核": ("other",), "编审": ("other",), "监制": ("other",), "统筹": ("other",), "编译": ("other",), "翻译": ("other",), "审稿": ("other",), "初审": ("other",), "复审": ("other",), "终审": ("other",), "审读": ("other",), "签发": ("other",), "策划": ("other",), "制图": ("other",), "美编": ("other",), "整理": ("other",), "录入": ("other",), "见习编辑": ("editor",),
-    "文/图": ("author", "photographer"), "文图": ("author", "photographer"), "图/文": ("author", "photographer"), "图文": ("author", "photographer"), "文、图": ("author", "photographer"), "文并图": ("author", "photographer"), "文 图": ("author", "photographer"), "摄影/文字": ("author", "photographer"), "文字/摄影": ("author", "photographer"), "撰文/摄影": ("author", "photographer"), "文并摄": ("author", "photographer"), "文/摄": ("author", "photographer"), "图、文": ("author", "photographer"), "摄影报道": ("reporter", "photographer"), "摄影并报道": ("reporter", "photographer"), "记者文/图": ("reporter", "photographer"),
+    "文/图": ("author", "photographer"), "文图": ("author", "photographer"), "图/文": ("author", "photographer"), "图文": ("author", "photographer"), "文、图": ("author", "photographer"), "文并图": ("author", "photographer"), "文 图": ("author", "photographer"), "摄影/文字": ("author", "photographer"), "文字/摄影": ("author", "photographer"), "撰文/摄影": ("author", "photographer"), "文并摄": ("author", "photographer"), "文/摄": ("author", "photographer"), "图、文": ("author", "photographer"), "记者文/图": ("reporter", "photographer"),
 }  # fmt: skip
 # What may stand before 记者 and 通讯员 as part of the title.
 _TITLES = "全媒体|融媒体|融媒|新媒体|多媒体|见习|首席|特派|特约|资深|高级|主任|实习|本刊|驻站|前方|随行|体育|财经|时政|社会|经济|文化|教育|卫生|科技|旅游|跑口|职工|学生|校园|基层|骨干|客户端|视频|文字|图片|摄影|调查|深度|现场|特别|独家|兼职|机动|值班|见习生|业余|外聘|签约|集团|总台|总站|中心|小"
@@ -47,18 +48,23 @@ _OUTLET_PREFIX = re.compile(rf"(?:[\u3400-\u9fffA-Za-z0-9·•]{{1,14}}{OUTLET_S
 _SOURCE_SLOT = re.compile(
     r"(?:图片来源|信息来源|消息来源|文章来源|新闻来源|稿件来源|来源|稿源|出处|转自|摘自|据)[:：\s]\s*(?P<outlet>《?[^\s:：，。、|｜()（）【】\[\]]{2,20}》?)"
 )
+# A label's characters may be spread: 编　辑：
+_WORD_GAP = r"[ \u3000]*"
 _ROLE = re.compile(
     rf"(?P<posted>驻[\u3400-\u9fff]{{1,6}}?)?(?P<title>(?:(?:{_TITLES}))*)(?P<role>"
-    + "|".join(re.escape(word) for word in sorted((w for w in ROLES if w not in ("文", "图", "摄")), key=len, reverse=True))
-    + r"|(?:文|图|摄)(?=\s*[/／:：|｜]))"
+    + "|".join(_WORD_GAP.join(re.escape(c) for c in word) for word in sorted((w for w in ROLES if w not in ("文", "图", "摄")), key=len, reverse=True))
+    + r"|(?:文|图|摄)(?=\s*[/／:：|｜]))(?!并?报道)"
 )
 _SLOT = re.compile(
-    rf"(?P<title>(?:(?:{_TITLES}))*)(?P<role>{'|'.join(sorted((w for w in ROLES if len(w) > 1), key=len, reverse=True))}|文|图)\s*[:：/／]\s*"
+    rf"(?P<title>(?:(?:{_TITLES}))*)(?P<role>{'|'.join(_WORD_GAP.join(map(re.escape, w)) for w in sorted((w for w in ROLES if len(w) > 1), key=len, reverse=True))}|文|图)\s*[:：/／]\s*"
     r"(?P<names>[^\s:：\[\]【】()（）|｜<>]{1,12}(?:[\s、，,][\u3400-\u9fff]{2,4}(?![:：\u3400-\u9fff]))*)"
 )
+# An empty slot is followed by the next label, which is no name: 责任编辑：　阅读：1644
+_LABEL = re.compile(f"(?:{'|'.join((*VIEWS, *PUBLISHED, *SOURCE, *END, *SLOTS))})")
 _SEPARATORS = re.compile(r"[\s\u3000、，,;；/／|｜&＆○⊙●◎]+|和(?=[\u3400-\u9fff]{2,3}\Z)")
 _BRACKETED = re.compile(r"[（(【\[〔]\s*([^（()）【】\[\]〔〕]{2,90})\s*[）)】\]〕]")
 _CODE = re.compile(r"[\s_(（]*[A-Z]{1,4}\d{2,6}[)）]?\Z")
+_SPACES = re.compile(r"[ \u3000]+")
 _TRIM = " \t\u3000:：、，,;；。.|｜/／-—_○⊙●◎▲■◆*·"
 _CAPTION_CREDIT = re.compile(
     r"(?:\A|[。！？；!?;\s\u3000）)，,：:])(?P<credit>[^。！？；!?;，,]{2,40}?\s*(?:摄影报道|摄影|摄|文/图|图/文|图文|文图))\s*[）)]?[。]?\Z"
@@ -104,7 +110,8 @@ def read_slots(text: str) -> Byline:
     """Return the credits of a meta line, where labelled slots stand among dates and counters: 责任编辑：X 浏览：102."""
     credits: list[Credit] = []
     for found in _SLOT.finditer(text):
-        names = _names(_CODE.sub("", found["names"]).strip(_TRIM), strict=False) if found["names"].strip(_TRIM) else None
+        chunk = _CODE.sub("", found["names"]).strip(_TRIM)
+        names = _names(chunk, strict=False) if chunk and not _LABEL.match(chunk) else None
         for role in _roles(found) if names else ():
             credits += [Credit(role=role, name=name, text=found.group().strip(_TRIM)) for name in names or ()]
     return Byline((), tuple(credits), False)
@@ -295,12 +302,12 @@ def _group(text: str, mark: re.Match[str], end: int, outlet: str | None, last: b
 
 
 def _roles(mark: re.Match[str]) -> tuple[Role, ...]:
-    word, title = mark["role"], mark["title"]
+    word, title = _SPACES.sub("", mark["role"]), mark["title"]
     if word in ("记者", "記者") and title.endswith(("摄影", "图片")):
         return ("photographer",)
     if word in ("记者", "記者", "编辑") and "实习" in title:
         return ("intern",)
-    return ROLES[word]
+    return ROLES.get(word) or ROLES[mark["role"]]
 
 
 def _trailing_suffix(chunk: str, roles: tuple[Role, ...]) -> tuple[str, tuple[Role, ...]]:

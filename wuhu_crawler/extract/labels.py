@@ -28,14 +28,24 @@ POSITION = (
 )  # fmt: skip
 HOME = ("首页", "返回首页", "网站首页", "主页", "网站主页", "首頁", "本站首页")
 BODY_CRUMB = ("正文", "内容", "阅读", "详细内容", "内容页", "浏览", "查看", "信息内容", "文章内容", "新闻内容", "详细信息", "正文内容", "文章正文", "内文")
+# Other slots beside title and date; their lines belong to no body.
+SLOTS = (
+    "作者", "文章作者", "编辑", "责任编辑", "责编", "录入", "录入者", "录入员", "审核", "校对", "记者", "通讯员", "摄影", "关键字", "关键词", "标签", "分类", "类别", "栏目", "所属栏目", "所属类别",
+    "字号", "字体", "评论", "评论数", "副标题", "稿件作者", "供稿", "投稿", "投稿人", "发布人", "发布者", "发布单位", "供稿单位", "信息来源", "索引号", "文号", "等级", "推荐等级", "文章等级",
+)  # fmt: skip
 # Lines after which nothing belongs to the article any more.
 END = (
     "上一篇", "下一篇", "上一条", "下一条", "上一页：", "上篇", "下篇", "相关文章", "相关新闻", "相关资讯", "相关阅读", "相关链接", "相关评论", "相关信息",
     "相关报道", "相关专题", "延伸阅读", "发表评论", "网友评论", "我要评论", "用户评论", "最新评论", "查看评论", "评论内容", "推荐阅读", "热门文章", "热点新闻",
-    "最新文章", "最新资讯", "最新新闻", "最新信息", "图文推荐", "本栏最新", "本类推荐", "热门推荐", "友情链接", "版权声明", "免责声明", "版权所有", "关闭窗口",
-    "关闭本页", "返回顶部", "返回上页", "返回列表", "返回上一页", "打印本页", "打印此文", "打印此页", "打印文章", "打印本文", "收藏本页", "加入收藏", "分享到", "欢迎咨询",
-    "告诉好友", "推荐给好友", "特别声明", "郑重声明", "上一则", "下一则", "上一新闻", "下一新闻", "本类热门", "点击排行", "阅读排行", "热门点击", "热门新闻",
+    "最新文章", "最新资讯", "最新新闻", "最新信息", "图文推荐", "本栏最新", "本类推荐", "热门推荐", "友情链接", "版权声明", "免责声明", "版权所有", 
+    "返回顶部", "欢迎咨询",
+    "特别声明", "郑重声明", "上一则", "下一则", "上一新闻", "下一新闻", "本类热门", "点击排行", "阅读排行", "热门点击", "热门新闻",
     "相關文章", "相關新聞", "下一篇：", "没有了", "您看到此篇文章时的感受是",
+)  # fmt: skip
+# Buttons: below the article they end it, above it they are passed over.
+TOOLS = (
+    "关闭窗口", "关闭本页", "关闭此页", "打印本页", "打印此文", "打印此页", "打印文章", "打印本文", "打印", "收藏本页", "收藏此页", "加入收藏", "告诉好友",
+    "推荐给好友", "分享到", "返回上页", "返回列表", "返回上一页", "关闭", "字号", "字体", "双击",
 )  # fmt: skip
 # Whole lines of furniture that stand inside or beside a body.
 FURNITURE = re.compile(
@@ -53,7 +63,7 @@ FOOTER = re.compile(
     re.I,
 )
 COLON = r"\s*[:：]\s*"
-SEPARATOR = r"(?:>+|＞+|»|›|→|--+|—+|≫|·>|\\|/|::|\|)"
+SEPARATOR = r"(?:-+>|=+>|>+|＞+|»|›|→|--+|—+|≫|·>|\\|/|::|\|)"
 
 
 def label_pattern(words: Iterable[str]) -> str:
@@ -71,6 +81,8 @@ class Labels:
     source_date: re.Pattern[str]
     position: re.Pattern[str]
     end: re.Pattern[str]
+    tools: re.Pattern[str]
+    slot: re.Pattern[str]
 
 
 def labels(extra: Mapping[str, tuple[str, ...]]) -> Labels:
@@ -82,18 +94,22 @@ def labels(extra: Mapping[str, tuple[str, ...]]) -> Labels:
 def _compiled(extra: tuple[tuple[str, tuple[str, ...]], ...]) -> Labels:
     more = dict(extra)
 
+    slots = (*SLOTS, *PUBLISHED, *VIEWS, *SOURCE)
+
     def words(name: str, table: tuple[str, ...]) -> str:
         return label_pattern((*table, *more.get(name, ())))
 
     # A short word (时间) is only a label when no Chinese character stands before it: 活动时间：… is not when the page was published.
     return Labels(
         published=re.compile(
-            rf"(?:{words('published', tuple(w for w in PUBLISHED if len(w) > 2))}(?:{COLON}|\s*(?=\d))"
+            rf"(?<!最近)(?<!最后)(?<!网站)(?<!本站)(?<!系统)(?:{words('published', tuple(w for w in PUBLISHED if len(w) > 2))}(?:{COLON}|\s*(?=\d))"
             rf"|(?<![\u4e00-\u9fff]){label_pattern(w for w in PUBLISHED if len(w) == 2)}{COLON})"
         ),
-        views=re.compile(rf"({words('views', VIEWS)})(?:{COLON}|\s*[(（\[【]\s*|\s*了?\s*)(?P<views>\d{{1,9}})?\s*(?:次|人|℃|人次)?", re.I),
+        views=re.compile(rf"({words('views', VIEWS)})(?:\s*[:：]|\s*了)?\s*[(（\[【]?\s*(?P<views>\d{{1,9}})?\s*(?:次|人|℃|人次)?", re.I),
         source=re.compile(rf"({words('source', SOURCE)}){COLON}\s*(?P<source>[^\s:：|｜【】\[\]()（）]{{1,30}})"),
         source_date=re.compile(rf"^[\s\u3000(（\[【]*({words('source_date', SOURCE_DATE)}){COLON}?"),
         position=re.compile(rf"({words('position', POSITION)})\s*(?:是|为)?\s*[:：>＞»]?\s*"),
         end=re.compile(rf"^[\s\u3000【\[(（·•■◆▲→>]*(?:{words('end', END)})"),
+        slot=re.compile(rf"^[\s\u3000【\[(（]*{words('slots', slots)}\s*[:：](?P<value>.*)$"),
+        tools=re.compile(rf"^[\s\u3000【\[(（·•■◆▲→>]*(?:{words('tools', TOOLS)})"),
     )

@@ -150,7 +150,7 @@ def _listing(
 def _name(listing: Listing, document: Document, tables: Labels, links: list[Hyperlink]) -> None:
     """Name a listing: the last crumb of its breadcrumb, else its title element."""
     for line in document.lines[:60]:
-        crumbs, rule = crumbs_of(line, tables)
+        crumbs, rule = crumbs_of(line, tables, document)
         if crumbs:
             listing.breadcrumb = crumbs
             listing.category = category_of([c for c in crumbs if c not in _LIST_CRUMBS])

@@ -21,9 +21,12 @@ _ELLIPSIS = ("…", "...", "..")
 _MIN_PROSE = 12
 # The body is the smallest container that holds this share of the prose behind the date line.
 _SHARE = 0.88
+# A line between a date and the prose costs so many characters of it: the nearest date is the article's.
+_GAP_COST = 20
 # A bare date counts as the article's when so few other characters stand in its line.
 _BARE_REST = 24
-_META_REACH = 14
+# Behind the buttons that close an article stands less than this share of its prose (a comment form, a notice).
+_AFTER_TOOLS = 0.35
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,7 @@ def find_region(document: Document, labels: Labels, zone: ZoneInfo, is_article_l
     best = None
     for date in _candidates(lines, labels, zone, is_article_link):
         region = _behind(document, date, labels, sums)
-        if region and (best is None or _rank(region) > _rank(best)):
+        if region and (best is None or _rank(region, weights) > _rank(best, weights)):
             best = region
     if best is None or (best.date and best.date.rule == "bare" and best.prose < 0.5 * _whole(document, labels, sums)[2]):
         start, end, prose = _whole(document, labels, sums)
@@ -69,9 +72,11 @@ def find_region(document: Document, labels: Labels, zone: ZoneInfo, is_article_l
     return best
 
 
-def _rank(region: Region) -> tuple[bool, float]:
+def _rank(region: Region, weights: list[float]) -> tuple[bool, float]:
+    """A labelled date before a bare one; then the one with most prose behind it and least else in between."""
     assert region.date is not None
-    return region.date.rule == "label", region.prose
+    first = next((i for i in range(region.start, region.end) if weights[i] >= _MIN_PROSE), region.end)
+    return region.date.rule == "label", region.prose - _GAP_COST * abs(first - region.date.index)
 
 
 def _prose(line: Line, lines: list[Line], is_article_link: Callable[[Line], bool]) -> float:
@@ -132,7 +137,7 @@ def _bare_date(line: Line, zone: ZoneInfo) -> DateLine | None:
 def _behind(document: Document, date: DateLine, labels: Labels, sums: list[float]) -> Region | None:
     """Return the body behind a date line; when nothing follows there, the prose before it (dates at the foot)."""
     lines = document.lines
-    start, end = date.index + 1, _end_of(lines, date.index + 1, labels)
+    start, end = date.index + 1, _end_of(lines, date.index + 1, labels, sums)
     if sums[end] - sums[start] < 0.05 * sums[-1] and sums[start] > 200:
         head = max((i + 1 for i in range(date.index) if labels.end.match(lines[i].text)), default=0)
         if sums[date.index] - sums[head] > sums[end] - sums[start]:
@@ -148,11 +153,17 @@ def _whole(document: Document, labels: Labels, sums: list[float]) -> tuple[int, 
     return max(stretches, key=lambda stretch: stretch[2])
 
 
-def _end_of(lines: list[Line], start: int, labels: Labels) -> int:
-    for line in lines[start:]:
-        if is_end(line, labels):
+def _end_of(lines: list[Line], start: int, labels: Labels, sums: list[float]) -> int:
+    """Return the line that ends the article: the first end word, or buttons with hardly any prose between them and it."""
+    end = next((line.index for line in lines[start:] if is_end(line, labels)), len(lines))
+    for line in lines[start:end]:
+        if _is_tool(line, labels) and sums[end] - sums[line.index] < _AFTER_TOOLS * (sums[line.index] - sums[start]):
             return line.index
-    return len(lines)
+    return end
+
+
+def _is_tool(line: Line, labels: Labels) -> bool:
+    return len(line.text) <= 40 and bool(labels.tools.match(line.text))
 
 
 def is_end(line: Line, labels: Labels) -> bool:
@@ -204,11 +215,35 @@ def _clip(
 ) -> Region:
     first, last = next(((a, b) for a, b, element in document.spans if element is container), (0, len(document.lines)))
     start, end = max(start, first), min(end, last)
-    while start < end and is_meta(document.lines[start], labels):
-        start += 1
-    while end > start and _is_furniture(document.lines[end - 1]):
+    start = _behind_slots(document.lines, start, end, labels)
+    while end > start and (_is_furniture(document.lines[end - 1]) or is_bare_slot(document.lines[end - 1], labels)):
         end -= 1
     return Region(start, end, container, date, sums[end] - sums[start] if end > start else 0.0)
+
+
+def _behind_slots(lines: list[Line], start: int, end: int, labels: Labels) -> int:
+    """Return the first line that is no slot; a label alone on its line takes the short line behind it along."""
+    while start < end:
+        if is_bare_slot(lines[start], labels):
+            value = lines[start + 1] if start + 1 < end else None
+            taken = value is not None and len(value.text) <= 30 and not is_bare_slot(value, labels) and _side_by_side(lines[start], value)
+            start += 2 if taken else 1
+        elif is_meta(lines[start], labels):
+            start += 1
+        else:
+            break
+    return start
+
+
+def _side_by_side(label: Line, value: Line) -> bool:
+    """Tell whether two lines stand in neighbouring cells, list items or definition parts."""
+    return label.node is not value.node and label.node.getparent() is value.node.getparent()
+
+
+def is_bare_slot(line: Line, labels: Labels) -> bool:
+    """Tell whether a line is a slot's label and nothing else (`编　辑：`)."""
+    found = labels.slot.match(line.text) if len(line.text) <= 12 else None
+    return bool(found) and not found["value"].strip()  # type: ignore[index]
 
 
 def is_meta(line: Line, labels: Labels) -> bool:
@@ -220,8 +255,7 @@ def is_meta(line: Line, labels: Labels) -> bool:
         return True
     if re.fullmatch(r"[\d\s:/.\-年月日()（）\[\]【】]*", normalize_digits(text)):
         return True
-    found = labels.published.match(text) or labels.views.match(text)
-    return bool(found) and len(text) < 60
+    return len(text) < 60 and bool(labels.published.match(text) or labels.views.match(text) or labels.slot.match(text))
 
 
 def within(element: Element, container: Element) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..items import Section
 
@@ -30,7 +30,7 @@ STYLES: dict[str, tuple[int, re.Pattern[str]]] = {
         ("circled", 6, r"(?P<number>[①-⑳])\s*(?P<heading>.+)"),
         ("bullet", 3, r"(?P<number>[■◆●▲★□◇○△☆\ue5e5])\s*(?P<heading>.+)"),
         ("letter", 3, r"(?P<number>[A-ZＡ-Ｚ])[、．.]?(?P<heading>[\u4e00-\u9fff].+)"),
-        ("bracket-title", 3, r"(?P<number>)(?P<heading>【[^】]{2,16}】[^【】]{6,})"),
+        ("bracket-title", 3, r"(?P<number>)(?P<heading>【[^】]{2,16}】(?!\d)[^【】]{6,})"),
     )
 }
 _PLAIN = "plain"
@@ -38,12 +38,14 @@ _PLAIN_RANK = 3
 _LONGEST = 45
 _LONGEST_PLAIN = 26
 _LONGEST_CLOSED = 36
+# A body of so many lines whose middle one is so short is a table: its numbered cells are no headings.
+_TABLE_LINES, _TABLE_WIDTH = 12, 12
 _STOP = re.compile(r"[。；;，,、]\Z")
 _INNER_STOP = re.compile(r"[。！？；]")
 _PROSE_END = re.compile(r"[。！？!?…；;：:”」』)）.]\Z")
 # Short lines that are no headings: dates, captions, sources, contacts, formulas, table scraps.
 _NOT_PLAIN = re.compile(
-    r"[\d０-９年月日时分:：.\-/\s]+\Z|图为|图[：:/\d]|.*[摄图]\s*\Z|来源|信息来源|[（(].*[)）]\Z|[【\[].*[】\]]\Z|附[件：:]|电话|地址|联系|邮编|传真|网址|www|http|.*[=|]|·|—|-|\*|记者|通讯员|作者|编辑"
+    r"[〇○零一二三四五六七八九十]{4}年|[\d０-９年月日时分:：.\-/\s]+\Z|图为|图[：:/\d]|.*[摄图]\s*\Z|来源|信息来源|[（(].*[)）]\Z|[【\[].*[】\]]\Z|附[件：:]|电话|地址|联系|邮编|传真|网址|www|http|.*[=|]|·|—|-|\*|记者|通讯员|作者|编辑"
     r"|.*(?:记者|通讯员)[\s\u3000]*[\u4e00-\u9fff\s]{2,8}\Z|[“\"].*[^”\"]\Z"
 )
 
@@ -70,8 +72,10 @@ class _Mark:
 
 def find_headings(paragraphs: Sequence[str], emphasized: Sequence[bool] | None = None) -> list[Heading]:
     """Return the headings among the paragraphs; `emphasized` tells which stand wholly bold or centred on the page."""
+    if len(paragraphs) >= _TABLE_LINES and sorted(map(len, paragraphs))[len(paragraphs) // 2] < _TABLE_WIDTH:
+        return []
     marks = [mark for i in range(len(paragraphs)) if (mark := _mark(paragraphs, i, emphasized)) is not None]
-    return _levels(_without_lists(marks, paragraphs))
+    return _levels(_without_lists(_without_clauses(marks, paragraphs), paragraphs))
 
 
 def build_sections(paragraphs: Sequence[str], headings: Sequence[Heading]) -> list[Section]:
@@ -120,7 +124,7 @@ def _runs_on(text: str, style: str) -> bool:
         return True
     if text.endswith("。"):
         return len(text) > 18 or "，" in text or bool(_INNER_STOP.search(text[:-1]))
-    if style in ("digit", "digit-bracket", "circled") and re.search(r"[：:。；]\s*\S", text[3:]):
+    if style in ("digit", "digit-bracket", "circled") and len(text) > _LONGEST_PLAIN and re.search(r"[：:]\s*\S", text[3:]):
         return True
     return bool(_STOP.search(text) or (_INNER_STOP.search(text) and style != "bracket-title"))
 
@@ -135,6 +139,8 @@ def _is_plain_heading(paragraphs: Sequence[str], i: int, emphasized: bool) -> bo
     if i + 1 >= len(paragraphs):
         return False
     after = paragraphs[i + 1]
+    if STYLES["bracket-title"][1].fullmatch(after):
+        return True
     if emphasized:
         return len(after) > len(text) or any(pattern.fullmatch(after) for _, pattern in STYLES.values())
     if text.endswith(("！", "!", "？", "?")) and len(text) > 14:
@@ -143,10 +149,24 @@ def _is_plain_heading(paragraphs: Sequence[str], i: int, emphasized: bool) -> bo
         return False
     before = paragraphs[i - 1]
     follows = len(after) >= 28 and bool(_INNER_STOP.search(after) or _PROSE_END.search(after))
-    nested = i + 2 < len(paragraphs) and 4 <= len(after) <= _LONGEST_PLAIN and len(paragraphs[i + 2]) >= 28
+    nested = i + 2 < len(paragraphs) and 4 <= len(after) <= _LONGEST_PLAIN and len(paragraphs[i + 2]) >= 28 and not _NOT_PLAIN.match(after)
     ended = len(before) >= 28 and bool(_PROSE_END.search(before))
     between = i > 1 and len(before) <= _LONGEST_PLAIN and len(paragraphs[i - 2]) >= 28
     return (follows and (ended or between)) or (ended and nested)
+
+
+def _without_clauses(marks: list[_Mark], paragraphs: Sequence[str]) -> list[_Mark]:
+    """Drop styles that mostly number whole paragraphs: one short clause among (1) … (10) is no heading either."""
+    kept = []
+    for style in {mark.style for mark in marks} - {_PLAIN}:
+        pattern = STYLES[style][1]
+        if 3 * sum(mark.style == style for mark in marks) < sum(bool(pattern.fullmatch(text)) for text in paragraphs):
+            marks = [mark for mark in marks if mark.style != style]
+    plain = sum(mark.style == _PLAIN for mark in marks)
+    for mark in marks:
+        # 供求原因之一：… among unnumbered headings is one of them.
+        kept.append(replace(mark, style=_PLAIN, number=None, text=paragraphs[mark.index]) if plain > 1 and mark.style == "one-of" else mark)
+    return kept
 
 
 def _without_lists(marks: list[_Mark], paragraphs: Sequence[str]) -> list[_Mark]:
@@ -170,6 +190,8 @@ def _is_list(run: list[_Mark], held: dict[int, _Mark], paragraphs: Sequence[str]
         if (after is not None and after.style == mark.style) or mark.index + 1 >= len(paragraphs):
             bare += 1
         elif after is None and STYLES[mark.style][1].fullmatch(paragraphs[mark.index + 1]):
+            bare += 1
+        elif mark.style == "bracket-title" and paragraphs[mark.index + 1].startswith("【"):
             bare += 1
     return len(run) > 1 and bare * 2 > len(run) or (len(run) == 1 and bare == 1 and len(paragraphs) == 1)
 
