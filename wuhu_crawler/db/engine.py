@@ -1,0 +1,249 @@
+"""Opening, creating, upgrading and checking the database, whatever URL it has.
+
+SQLite is set up for durability (faults.md): WAL, synchronous=FULL, foreign keys on. A writer's transactions begin IMMEDIATE, so
+that a second writer is met at BEGIN, where the busy timeout holds, and not in the middle.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+
+from ..errors import StorageError, UsageError
+from .failures import BUSY_SECONDS, translated
+from .models import metadata
+from .search import SEARCH_TABLE, index_problems
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+BACKUP_NAME = "{name}.backup-{revision}-{time:%Y%m%dT%H%M%SZ}"
+PRAGMAS = {
+    "synchronous": "FULL",
+    "foreign_keys": "ON",
+    "busy_timeout": BUSY_SECONDS * 1000,
+    "cache_size": -32768,  # KiB: the index of a large archive outgrows the default 2 MB at once
+    "temp_store": "MEMORY",
+}
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
+
+
+def make_engine(url: str, *, readonly: bool = False) -> Engine:
+    """Return an engine for `url`; with `readonly` nothing can be written through it, and a SQLite file must exist.
+
+    Raises UsageError when the URL cannot be read or there is no such file.
+    """
+    parsed = _parse(url)
+    if readonly and _file(parsed) is not None:
+        parsed = _readonly(parsed)
+    engine = create_engine(parsed, json_serializer=_encode)
+    if engine.dialect.name == "sqlite":
+        _configure_sqlite(engine, readonly)
+    elif readonly:
+        engine = engine.execution_options(postgresql_readonly=True)
+    return engine
+
+
+def head() -> str:
+    """Return the revision this version of the program works with."""
+    found = ScriptDirectory(str(MIGRATIONS)).get_current_head()
+    if found is None:
+        raise StorageError("the program's own migrations are missing: install it again")
+    return found
+
+
+def revision(url: str) -> str | None:
+    """Return the revision of the database at `url`, None when it has no tables yet or does not exist."""
+    file = _file(_parse(url))
+    if file is not None and not (file.exists() and file.stat().st_size):
+        return None
+    engine = make_engine(url, readonly=True)
+    try:
+        with translated(), engine.connect() as connection:
+            return _revision(connection)
+    finally:
+        engine.dispose()
+
+
+def require_current(url: str) -> None:
+    """Raise UsageError unless there is a database at `url` of the revision this program reads."""
+    found = revision(url)
+    if found is None:
+        raise UsageError(f"there is no archive database at {url}: crawl first, or name the folder with --data DIR")
+    if found != head():
+        _require_known(found, url)
+        raise UsageError(f"the database {url} is of an older revision ({found}): run `wuhu db upgrade`")
+
+
+def upgrade(url: str) -> None:
+    """Bring the database at `url` to `head()`, creating it when there is none.
+
+    An older SQLite file is first copied to `<name>.backup-<revision>-<UTC time>` beside it. Raises UsageError for a newer
+    revision or a foreign database, OutOfSpace or StorageError when writing fails; the database is then as it was.
+    """
+    before = revision(url)
+    if before == head():
+        return
+    if before is not None:
+        _require_known(before, url)
+        _back_up(url, before)
+    engine = make_engine(url)
+    try:
+        with translated():
+            if (file := _file(engine.url)) is not None:
+                file.parent.mkdir(parents=True, exist_ok=True)
+            with engine.begin() as connection:
+                command.upgrade(_config(connection), "head")
+    finally:
+        engine.dispose()
+
+
+def check(url: str) -> list[str]:
+    """Return what is wrong with the database at `url`, one sentence each; an empty list when it is sound."""
+    engine = make_engine(url, readonly=True)
+    try:
+        with engine.connect() as connection:
+            return list(_problems(connection))
+    except DBAPIError as error:
+        return [f"the database cannot be read: {error.orig}"]
+    finally:
+        engine.dispose()
+
+
+def is_search_table(name: str | None) -> bool:
+    """Return whether a table is the full-text index or one of the tables SQLite keeps for it."""
+    return name is not None and (name == SEARCH_TABLE or name.startswith(f"{SEARCH_TABLE}_"))
+
+
+def include_object(item: Any, name: str | None, kind: str, reflected: bool, compare_to: Any) -> bool:
+    """Alembic's filter: the full-text index is made by the migrations and is not in the models."""
+    return not (kind == "table" and is_search_table(name))
+
+
+def schema_differences(connection: Connection) -> list[Any]:
+    """Return what autogenerate would change to make the database equal to the models."""
+    context = MigrationContext.configure(connection, opts={"include_object": include_object, "compare_type": True})
+    return list(compare_metadata(context, metadata))
+
+
+def _parse(url: str) -> URL:
+    try:
+        return make_url(url)
+    except ArgumentError as error:
+        raise UsageError(f"WUHU_DATABASE_URL {url!r} is not a database URL: use e.g. sqlite:///data/archive.db") from error
+
+
+def _file(url: URL) -> Path | None:
+    if url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
+        return None
+    return Path(str(url.database))
+
+
+def _readonly(url: URL) -> URL:
+    file = Path(str(url.database))
+    if not file.is_file():
+        raise UsageError(f"there is no database at {file}: crawl first, or set WUHU_DATA_DIR to an archive")
+    return url.set(database=f"file:{quote(str(file))}", query={"mode": "ro", "uri": "true"})
+
+
+def _configure_sqlite(engine: Engine, readonly: bool) -> None:
+    @event.listens_for(engine, "connect")
+    def set_up(connection: sqlite3.Connection, record: Any) -> None:
+        connection.isolation_level = None  # transactions are begun below, so that DDL is inside them as well
+        for name, value in PRAGMAS.items():
+            connection.execute(f"PRAGMA {name} = {value}")
+        connection.execute("PRAGMA query_only = ON" if readonly else "PRAGMA journal_mode = WAL")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+            connection.exec_driver_sql("BEGIN" if readonly else "BEGIN IMMEDIATE")
+
+
+def _revision(connection: Connection) -> str | None:
+    if inspect(connection).has_table("alembic_version"):
+        return MigrationContext.configure(connection).get_current_revision()
+    if inspect(connection).get_table_names():
+        raise UsageError(f"the database {connection.engine.url.database} was not made by this program: choose another path")
+    return None
+
+
+def _require_known(found: str, url: str) -> None:
+    known = {script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
+    if found not in known:
+        raise UsageError(
+            f"the database {_parse(url).database} has revision {found}, but this version of the program knows only "
+            f"{head()} and older: install the newer version"
+        )
+
+
+def _back_up(url: str, found: str) -> None:
+    file = _file(_parse(url))
+    if file is None:
+        return
+    target = file.parent / BACKUP_NAME.format(name=file.name, revision=found, time=datetime.now(UTC))
+    try:
+        copy_sqlite(file, target)
+    except (sqlite3.Error, OSError) as error:
+        target.unlink(missing_ok=True)
+        raise StorageError(f"the backup {target} could not be written ({error}); the database was not upgraded") from error
+
+
+def copy_sqlite(source: Path, target: Path) -> None:
+    """Copy a SQLite database as it stands, also while it is written to. Raises sqlite3.Error."""
+    reading, writing = sqlite3.connect(source), sqlite3.connect(target)
+    try:
+        reading.backup(writing)
+    finally:
+        writing.close()
+        reading.close()
+
+
+def _config(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _problems(connection: Connection) -> Iterator[str]:
+    found = _revision(connection)
+    if found != head():
+        yield f"the database has revision {found}, this program works with {head()}: run `wuhu db upgrade`"
+        return
+    if connection.dialect.name == "sqlite":
+        yield from _sqlite_problems(connection)
+    yield from (f"the schema differs from the program's: {difference}" for difference in schema_differences(connection))
+    yield from _version_problems(connection)
+    yield from index_problems(connection)
+
+
+def _sqlite_problems(connection: Connection) -> Iterator[str]:
+    for (line,) in connection.exec_driver_sql("PRAGMA integrity_check"):
+        if line != "ok":
+            yield f"SQLite finds: {line}"
+    for table, row, parent, _ in connection.exec_driver_sql("PRAGMA foreign_key_check"):
+        yield f"row {row} of {table} refers to a row of {parent} that does not exist"
+
+
+def _version_problems(connection: Connection) -> Iterator[str]:
+    counted = text(
+        "SELECT a.portal, a.article_id, a.versions, count(v.id), max(v.number) FROM article a "
+        "LEFT JOIN article_version v ON v.article_key = a.key GROUP BY a.key, a.portal, a.article_id, a.versions "
+        "HAVING count(v.id) <> a.versions OR coalesce(max(v.number), 0) <> a.versions"
+    )
+    for portal, article_id, versions, rows, _ in connection.execute(counted):
+        yield f"article {article_id} of {portal} should have {versions} versions, but {rows} are stored"

@@ -1,0 +1,43 @@
+"""What a failing driver or system call means to the user: out of space, locked, or any other storage error."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.exc import DBAPIError
+
+from ..errors import OutOfSpace, StorageError, WuhuError
+
+BUSY_SECONDS = 10
+
+# SQLite's and PostgreSQL's ways of saying that the disk is full; the shared-memory file of WAL has its own.
+FULL = {"SQLITE_FULL", "SQLITE_IOERR_SHMSIZE", "SQLITE_IOERR_SHMMAP", "53100"}
+BUSY = {"SQLITE_BUSY", "SQLITE_BUSY_SNAPSHOT", "SQLITE_BUSY_RECOVERY", "SQLITE_BUSY_TIMEOUT", "SQLITE_LOCKED", "55P03"}
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn a database error into OutOfSpace or StorageError with a sentence."""
+    try:
+        yield
+    except (DBAPIError, OSError) as error:
+        raise translate(error) from error
+
+
+def translate(error: DBAPIError | OSError) -> WuhuError:
+    """Return the error of ours that a driver's or the system's error means."""
+    code = _code(error)
+    if code in FULL:
+        return OutOfSpace("no room left for the database: make room and resume; nothing of this batch was stored in it")
+    if code in BUSY:
+        return StorageError(f"another process kept the database locked for {BUSY_SECONDS} seconds: close it and resume")
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return StorageError(f"the database could not be read or written: {cause} ({code}); run `wuhu db check`")
+
+
+def _code(error: DBAPIError | OSError) -> str:
+    if isinstance(error, OSError):
+        return "SQLITE_FULL" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "OS error"
+    return str(getattr(error.orig, "sqlite_errorname", None) or getattr(error.orig, "sqlstate", None) or "unknown")

@@ -1,0 +1,1 @@
+"""Alembic's revisions, run by `engine.upgrade` without an ini file."""

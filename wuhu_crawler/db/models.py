@@ -1,0 +1,310 @@
+"""The tables, as SQLAlchemy Core: nothing here is SQLite's own, every table and column says what it means.
+
+Natural keys where there are any: a portal is its name, a crawl its ID, a part of a version its place in it.
+`article.article_id` is the portal's own number, `article.key` ours. The migrations repeat this shape by hand; a test compares
+the two. Small rows that are asked for by their key lie in the key's own tree (WITHOUT ROWID on SQLite); large ones do not,
+since such a tree takes no more than a kilobyte of a row into a page.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from .types import PortalTime, UtcTime
+
+NAMES = {
+    "pk": "pk_%(table_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+}
+
+CRAWL_STATUS = ("running", "finished", "interrupted", "failed")
+RECORD_TYPES = ("response", "revisit")
+PAGE_KINDS = ("article", "listing", "missing", "error", "blocked", "other")
+OUTCOMES = ("captured", "revisit", "missing", "truncated", "failed", "postponed", "blocked", "excluded")
+PRECISIONS = ("second", "minute", "day")
+ROLES = ("reporter", "correspondent", "photographer", "editor", "intern", "author", "other")
+LINK_KINDS = ("image", "attachment", "link")
+
+metadata = MetaData(naming_convention=NAMES)
+
+
+def one_of(column: str, words: tuple[str, ...]) -> CheckConstraint:
+    """Return the check that a column holds one of `words` (or NULL, where it may be NULL)."""
+    listed = ", ".join(f"'{word}'" for word in words)
+    return CheckConstraint(f"{column} IN ({listed})", name=column)
+
+
+def _key(name: str, comment: str) -> Column[Any]:
+    # The single writer numbers the rows itself, so that one commit needs no round trip for keys.
+    return Column(name, Integer, primary_key=True, autoincrement=False, comment=comment)
+
+
+def _json() -> JSON:
+    return JSON(none_as_null=True)
+
+
+portal = Table(
+    "portal",
+    metadata,
+    Column("name", String(64), primary_key=True, comment="Short name of the portal profile, e.g. `o553`"),
+    Column("title", Text, nullable=False, comment="What the portal calls itself"),
+    Column("timezone", String(64), nullable=False, comment="IANA zone the portal prints its times in"),
+    comment="A city portal that was crawled",
+)
+
+category = Table(
+    "category",
+    metadata,
+    _key("id", "Our number of the category"),
+    Column("portal", ForeignKey("portal.name"), nullable=False, comment="The portal it belongs to"),
+    Column("name", Text, nullable=False, comment="The crumb before 正文, as the portal writes it"),
+    UniqueConstraint("portal", "name"),
+    comment="A category of a portal, as met in breadcrumbs",
+)
+
+crawl = Table(
+    "crawl",
+    metadata,
+    Column("id", String(64), primary_key=True, comment="Crawl ID, also part of the WARC file names; given again to resume"),
+    Column("portal", ForeignKey("portal.name"), nullable=False, comment="The portal crawled"),
+    Column("job", String(64), nullable=False, comment="Name of the spider or command that made it"),
+    Column("settings", _json(), nullable=False, comment="Arguments and settings that shaped the crawl (JSON object)"),
+    Column("started_at", UtcTime, nullable=False, comment="When its first run began (UTC)"),
+    Column("finished_at", UtcTime, comment="When it ended for good (UTC); NULL while running or resumable"),
+    Column("status", String(16), nullable=False, comment="running, finished, interrupted (can be resumed) or failed"),
+    one_of("status", CRAWL_STATUS),
+    Index(None, "started_at"),
+    comment="One crawl: what was to be fetched and how it ended; spans the runs that resumed it",
+)
+
+run = Table(
+    "run",
+    metadata,
+    _key("id", "Our number of the run, in order of start"),
+    Column("crawl_id", ForeignKey("crawl.id"), nullable=False, index=True, comment="The crawl it worked on"),
+    Column("pid", Integer, nullable=False, comment="Process ID"),
+    Column("argv", _json(), nullable=False, comment="Command line (JSON list)"),
+    Column("started_at", UtcTime, nullable=False, comment="When the process opened the archive (UTC)"),
+    Column("finished_at", UtcTime, comment="When it closed the archive (UTC); NULL while running or after a kill"),
+    Column("exit_code", Integer, comment="Exit code, see docs/operations.md; NULL while running or after a kill"),
+    Column("reason", Text, comment="Why it ended, in the words of the process"),
+    Column("stats", _json(), comment="Counters at its end (JSON object of integers)"),
+    comment="One process of one crawl",
+    info={"operational": True},
+)
+
+warc_file = Table(
+    "warc_file",
+    metadata,
+    Column("name", String(255), primary_key=True, comment="File name inside warc/, without `.open`"),
+    Column("serial", Integer, nullable=False, comment="Serial number in its name; a new file gets the next one"),
+    Column("crawl_id", ForeignKey("crawl.id"), nullable=False, index=True, comment="The crawl it was written by"),
+    Column(
+        "committed",
+        BigInteger,
+        nullable=False,
+        comment="Bytes the database knows of: the end of the last whole record committed",
+    ),
+    comment="A WARC file and how far the database has followed it; recovery reads on from there",
+    info={"operational": True},
+)
+
+capture = Table(
+    "capture",
+    metadata,
+    _key("id", "Number of the capture in archive order, from 1"),
+    Column("crawl_id", ForeignKey("crawl.id"), nullable=False, comment="The crawl it belongs to"),
+    Column("run_id", ForeignKey("run.id"), comment="The run that fetched it; NULL when remade from WARC files"),
+    Column("url", Text, nullable=False, comment="URL as requested"),
+    Column("method", String(16), nullable=False, comment="HTTP method"),
+    Column("status", Integer, comment="HTTP status; NULL when the response did not parse as HTTP"),
+    Column("captured_at", UtcTime, nullable=False, index=True, comment="WARC-Date: when the request was sent (UTC)"),
+    Column("record_id", String(64), nullable=False, unique=True, comment="WARC-Record-ID of the response or revisit record"),
+    Column("record_type", String(16), nullable=False, comment="response, or revisit (payload stored with an earlier capture)"),
+    Column("refers_to", String(64), comment="Revisit: WARC-Record-ID of the response that holds the payload"),
+    Column("warc_file", ForeignKey("warc_file.name"), nullable=False, comment="File the record lies in"),
+    Column("warc_offset", BigInteger, nullable=False, comment="First byte of the record in the compressed file"),
+    Column("warc_length", BigInteger, nullable=False, comment="Bytes of the record in the compressed file"),
+    Column("payload_digest", String(64), index=True, comment="`sha1:` + base32 of the body as transferred; equal = same bytes"),
+    Column("block_digest", String(64), nullable=False, comment="`sha1:` + base32 of the record's block"),
+    Column("payload_length", BigInteger, nullable=False, comment="Bytes of the body as transferred"),
+    Column("content_type", Text, comment="Content-Type header as served"),
+    Column("ip", String(64), comment="Address of the server"),
+    Column("truncated", String(32), comment="WARC-Truncated reason; NULL = whole"),
+    Column("flags", _json(), nullable=False, comment="Oddities of the response (JSON list of words)"),
+    Column("via", Text, comment="URL of the page it was found on"),
+    Column(
+        "page_kind",
+        String(16),
+        comment="What extraction found the page to be; NULL = not extracted (redirect, robots.txt, ...)",
+    ),
+    Column("page_digest", String(64), comment="Digest of the visible text without furniture; NULL = not extracted"),
+    Column("article_id", BigInteger, comment="Portal's article number the page shows or was asked for; NULL = none"),
+    one_of("record_type", RECORD_TYPES),
+    one_of("page_kind", PAGE_KINDS),
+    UniqueConstraint("warc_file", "warc_offset"),
+    Index(None, "crawl_id", "url"),
+    Index(None, "article_id"),
+    comment="One fetch of one URL at one time, and where its bytes are",
+)
+
+outcome = Table(
+    "outcome",
+    metadata,
+    Column("crawl_id", ForeignKey("crawl.id"), primary_key=True, comment="The crawl"),
+    Column("url", Text, primary_key=True, comment="The URL"),
+    Column("outcome", String(16), nullable=False, comment="How it ended; see the table of outcomes above"),
+    Column("reason", Text, comment="Refines the outcome: timeout, robots, offsite, portal error, ..."),
+    Column(
+        "capture_id", ForeignKey("capture.id"), index=True, comment="The capture that ended it; NULL = nothing was received"
+    ),
+    Column("at", UtcTime, nullable=False, comment="When it was settled (UTC)"),
+    Column("until", UtcTime, comment="Postponed: not to be asked before (UTC)"),
+    Column("via", Text, comment="URL of the page it was found on"),
+    one_of("outcome", OUTCOMES),
+    comment="How each URL ended in each crawl: exactly one row; a retry or a resume replaces it",
+    sqlite_with_rowid=False,
+)
+
+article = Table(
+    "article",
+    metadata,
+    _key("key", "Our number of the article"),
+    Column("portal", ForeignKey("portal.name"), nullable=False, comment="The portal it stands on"),
+    Column("article_id", BigInteger, nullable=False, comment="The portal's own number"),
+    Column("url", Text, nullable=False, comment="URL of its latest version"),
+    Column("category_id", ForeignKey("category.id"), index=True, comment="Category of its latest version; NULL = none shown"),
+    Column("versions", Integer, nullable=False, comment="Number of versions, so the number of the latest one"),
+    Column("first_captured_at", UtcTime, nullable=False, comment="When it was first captured (UTC)"),
+    Column("last_captured_at", UtcTime, nullable=False, comment="When it was last captured (UTC)"),
+    Column("last_capture_id", ForeignKey("capture.id"), nullable=False, comment="The latest capture that shows it"),
+    UniqueConstraint("portal", "article_id"),
+    comment="An article captured at least once; its text is in article_version",
+)
+
+article_version = Table(
+    "article_version",
+    metadata,
+    _key("id", "Our number of the version"),
+    Column("article_key", ForeignKey("article.key"), nullable=False, comment="The article"),
+    Column("number", Integer, nullable=False, comment="1 for the first text seen, counting up"),
+    Column("capture_id", ForeignKey("capture.id"), nullable=False, index=True, comment="The first capture that shows it"),
+    Column("url", Text, nullable=False, comment="URL of that capture's article"),
+    Column("title", Text, comment="Title as served"),
+    Column("breadcrumb", _json(), nullable=False, comment="Crumbs in order (JSON list)"),
+    Column("category_id", ForeignKey("category.id"), comment="Category: the crumb before 正文; NULL = none shown"),
+    Column("published_text", Text, comment="Publication date in the page's own words"),
+    Column("published_at", PortalTime, index=True, comment="Publication time in the portal's zone, with offset"),
+    Column("published_precision", String(8), comment="second, minute, or day (no time printed: published_at says 00:00:00)"),
+    Column("source_date_text", Text, comment="来源时间为, in the page's own words"),
+    Column("source_date", Date, comment="Date of the source"),
+    Column("outlets", _json(), nullable=False, comment="Outlets named in the credits (JSON list)"),
+    Column("reporters", _json(), nullable=False, comment="Names of the reporter credits (JSON list)"),
+    Column("body", Text, nullable=False, comment="Paragraphs in reading order, one a line, headings included"),
+    Column("headings", _json(), nullable=False, comment="Level-1 headings in order, without their numbers (JSON list)"),
+    Column(
+        "article_digest",
+        String(64),
+        nullable=False,
+        comment="Digest of title, dates, credits and body; a change makes a version",
+    ),
+    Column("page_digest", String(64), comment="Digest of the visible text without furniture, of that capture"),
+    Column("encoding", String(32), comment="Encoding the page was read in"),
+    Column("decode_losses", Integer, nullable=False, comment="Characters that could not be decoded"),
+    Column("evidence", _json(), nullable=False, comment="Field -> rule and words it was found in (JSON object)"),
+    one_of("published_precision", PRECISIONS),
+    UniqueConstraint("article_key", "number"),
+    comment="One distinct text of an article; made only when the article digest changes",
+)
+
+section = Table(
+    "section",
+    metadata,
+    Column("version_id", ForeignKey("article_version.id"), primary_key=True, comment="The version"),
+    Column("position", Integer, primary_key=True, comment="Reading order in the version, from 1"),
+    Column("parent", Integer, comment="Position of the section that holds it; NULL at the top"),
+    Column("level", Integer, nullable=False, comment="Depth of the heading, from 1"),
+    Column("number", Text, comment="Number of the heading as printed; NULL = none"),
+    Column("heading", Text, comment="Heading without its number; NULL = text before the first heading"),
+    Column("paragraphs", _json(), nullable=False, comment="Paragraphs up to the next heading (JSON list)"),
+    ForeignKeyConstraint(["version_id", "parent"], ["section.version_id", "section.position"], name="fk_section_parent"),
+    comment="A node of a version's tree of headings",
+)
+
+credit = Table(
+    "credit",
+    metadata,
+    Column("version_id", ForeignKey("article_version.id"), primary_key=True, comment="The version"),
+    Column("position", Integer, primary_key=True, comment="Order in the version, from 1"),
+    Column(
+        "role", String(16), nullable=False, comment="reporter, correspondent, photographer, editor, intern, author or other"
+    ),
+    Column("name", Text, nullable=False, index=True, comment="Name of the person"),
+    Column("outlet", Text, comment="Outlet the person is named with"),
+    Column("text", Text, nullable=False, comment="Words on the page the credit was read from"),
+    one_of("role", ROLES),
+    comment="One name in one role",
+    sqlite_with_rowid=False,
+)
+
+link = Table(
+    "link",
+    metadata,
+    Column("version_id", ForeignKey("article_version.id"), primary_key=True, comment="The version"),
+    Column("kind", String(16), primary_key=True, comment="image, attachment or link"),
+    Column("position", Integer, primary_key=True, comment="Order among those of its kind, from 1"),
+    Column("url", Text, nullable=False, comment="Absolute URL"),
+    Column("text", Text, nullable=False, comment="Words shown for it, alt text for an image; may be empty"),
+    one_of("kind", LINK_KINDS),
+    comment="An image, attachment or hyperlink in a version's body",
+    sqlite_with_rowid=False,
+)
+
+view_observation = Table(
+    "view_observation",
+    metadata,
+    Column("article_key", ForeignKey("article.key"), primary_key=True, comment="The article"),
+    Column("capture_id", ForeignKey("capture.id"), primary_key=True, index=True, comment="The capture that shows the number"),
+    Column("observed_at", UtcTime, nullable=False, comment="When (UTC)"),
+    Column("views", BigInteger, nullable=False, comment="Views as the page prints them"),
+    comment="The view counter of an article at one time; never makes a version",
+    sqlite_with_rowid=False,
+)
+
+listing_sighting = Table(
+    "listing_sighting",
+    metadata,
+    Column("capture_id", ForeignKey("capture.id"), primary_key=True, comment="The capture of the listing page"),
+    Column("position", Integer, primary_key=True, comment="Place on the page in reading order, from 1"),
+    Column("article_id", BigInteger, nullable=False, index=True, comment="The portal's article number"),
+    Column("url", Text, nullable=False, comment="URL the entry links to"),
+    Column("title", Text, nullable=False, comment="Title as printed in the list, often cut"),
+    Column("date_text", Text, comment="Date in the list's own words"),
+    Column("date", Date, comment="That date"),
+    Column("category_id", ForeignKey("category.id"), comment="Category of the listing; NULL = none shown"),
+    comment="An entry of a listing page, seen at one time",
+    sqlite_with_rowid=False,
+)
+
+# Not derived from the WARC files: kept by a rebuild into the same archive, outside the canonical dump.
+OPERATIONAL = (*(table.name for table in metadata.sorted_tables if table.info.get("operational")), "alembic_version")

@@ -1,0 +1,158 @@
+"""What the commands ask the database: functions of a connection that return plain dicts, ready for JSON.
+
+Only reading; a connection of a read-only engine will do. Times of ours are UTC, the portal's own keep their offset.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, Table, func, select
+
+from ..errors import UsageError
+from ..items import to_json
+from . import models
+from .rows import Row, article_item
+
+_article, _version, _capture = models.article.c, models.article_version.c, models.capture.c
+_VERSION = (
+    select(
+        models.article_version,
+        _article.portal,
+        _article.article_id,
+        models.category.c.name.label("category"),
+        _capture.captured_at,
+    )
+    .join_from(models.article_version, models.article, _version.article_key == _article.key)
+    .join(models.capture, _capture.id == _version.capture_id)
+    .outerjoin(models.category, models.category.c.id == _version.category_id)
+)
+
+
+def article(connection: Connection, article_id: int, portal: str | None = None) -> dict[str, Any] | None:
+    """Return the latest version of an article in the published JSON shape (`items.Article`), None when there is none.
+
+    `capture_id`, `captured_at` and the other fields are those of the first capture of that version, `views` is the latest seen.
+    `related` is empty: hints are not stored. Raises UsageError when several portals have the ID and `portal` is not given.
+    """
+    found = _portal_of(connection, article_id, portal)
+    if found is None:
+        return None
+    wanted = _VERSION.where(_article.portal == found, _article.article_id == article_id, _version.number == _article.versions)
+    version = dict(connection.execute(wanted).mappings().one())
+    shown = article_item(
+        version,
+        sections=_parts(connection, models.section, version["id"]),
+        credits=_parts(connection, models.credit, version["id"]),
+        links=_parts(connection, models.link, version["id"]),
+        views=_views(connection, version["article_key"]),
+    )
+    return dict(to_json(shown))
+
+
+def article_ids(connection: Connection, portal: str) -> list[int]:
+    """Return the numbers of a portal's captured articles, ascending."""
+    wanted = select(_article.article_id).where(_article.portal == portal).order_by(_article.article_id)
+    return list(connection.execute(wanted).scalars())
+
+
+def ended(connection: Connection, portal: str, outcome: str) -> list[str]:
+    """Return the URLs of a portal that ended so in any of its crawls, each once, in order."""
+    crawls_of = select(models.crawl.c.id).where(models.crawl.c.portal == portal)
+    known = models.outcome.c
+    wanted = select(known.url).where(known.outcome == outcome, known.crawl_id.in_(crawls_of)).distinct().order_by(known.url)
+    return list(connection.execute(wanted).scalars())
+
+
+def counts(connection: Connection) -> dict[str, int]:
+    """Return the number of rows of every table, in the order of the data dictionary."""
+    return {name: _count(connection, table) for name, table in sorted(models.metadata.tables.items())}
+
+
+def status(connection: Connection) -> dict[str, Any]:
+    """Return what `wuhu status` prints: portals, totals, outcomes by kind, latest crawl and run (None if none)."""
+    totals = {name: _count(connection, models.metadata.tables[table]) for name, table in _TOTALS.items()}
+    committed = connection.execute(select(func.coalesce(func.sum(models.warc_file.c.committed), 0))).scalar_one()
+    return {
+        "portals": _portals(connection),
+        **totals,
+        "outcomes": _outcomes(connection),
+        "warc_bytes": int(committed),
+        "last_crawl": next(iter(crawls(connection, limit=1)), None),
+        "last_run": _last_run(connection),
+    }
+
+
+def crawls(connection: Connection, limit: int = 20) -> list[dict[str, Any]]:
+    """Return the latest crawls, newest first, each with its runs, captures and outcomes by kind."""
+    known = models.crawl.c
+    rows = connection.execute(select(models.crawl).order_by(known.started_at.desc(), known.id.desc()).limit(limit)).mappings()
+    return [{**to_json(dict(row)), **_tallies(connection, row["id"])} for row in rows.all()]
+
+
+def _portal_of(connection: Connection, article_id: int, portal: str | None) -> str | None:
+    wanted = select(_article.portal).where(_article.article_id == article_id).order_by(_article.portal)
+    found = list(connection.execute(wanted).scalars())
+    if portal is not None:
+        return portal if portal in found else None
+    if len(found) > 1:
+        raise UsageError(f"article {article_id} is on several portals: name one of {', '.join(found)}")
+    return found[0] if found else None
+
+
+def _parts(connection: Connection, table: Table, version_id: int) -> list[Row]:
+    wanted = select(table).where(table.c.version_id == version_id).order_by(table.c.position)
+    return [dict(row) for row in connection.execute(wanted).mappings()]
+
+
+def _views(connection: Connection, key: int) -> int | None:
+    seen = models.view_observation.c
+    wanted = select(seen.views).where(seen.article_key == key).order_by(seen.capture_id.desc()).limit(1)
+    return connection.execute(wanted).scalar_one_or_none()
+
+
+def _count(connection: Connection, table: Table) -> int:
+    return int(connection.execute(select(func.count()).select_from(table)).scalar_one())
+
+
+def _portals(connection: Connection) -> list[dict[str, Any]]:
+    articles = select(func.count()).where(_article.portal == models.portal.c.name).scalar_subquery()
+    wanted = select(models.portal.c.name, models.portal.c.title, articles.label("articles")).order_by(models.portal.c.name)
+    return [dict(row) for row in connection.execute(wanted).mappings()]
+
+
+def _tallies(connection: Connection, crawl_id: str) -> dict[str, Any]:
+    runs = select(func.count()).where(models.run.c.crawl_id == crawl_id)
+    captures = select(func.count()).where(_capture.crawl_id == crawl_id)
+    return {
+        "runs": connection.execute(runs).scalar_one(),
+        "captures": connection.execute(captures).scalar_one(),
+        "outcomes": _outcomes(connection, crawl_id),
+    }
+
+
+def _outcomes(connection: Connection, crawl_id: str | None = None) -> dict[str, int]:
+    """Return the outcomes by kind, of one crawl or of all, in the order of the vocabulary."""
+    outcome = models.outcome.c
+    wanted = select(outcome.outcome, func.count().label("number")).group_by(outcome.outcome)
+    if crawl_id is not None:
+        wanted = wanted.where(outcome.crawl_id == crawl_id)
+    found = {row.outcome: row.number for row in connection.execute(wanted)}
+    return {kind: found[kind] for kind in models.OUTCOMES if kind in found}
+
+
+def _last_run(connection: Connection) -> dict[str, Any] | None:
+    row = connection.execute(select(models.run).order_by(models.run.c.id.desc()).limit(1)).mappings().one_or_none()
+    return None if row is None else dict(to_json(dict(row)))
+
+
+_TOTALS = {
+    "crawls": "crawl",
+    "runs": "run",
+    "captures": "capture",
+    "articles": "article",
+    "versions": "article_version",
+    "sightings": "listing_sighting",
+    "view_observations": "view_observation",
+    "warc_files": "warc_file",
+}

@@ -1,0 +1,49 @@
+"""The store's statements, built once; the two databases spell the upserts alike but not in the same dialect."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from . import models
+
+# Outcomes whose capture answers the URL when the crawl is resumed; any other is asked again.
+FINAL = ("captured", "revisit", "missing")
+
+
+def _insert(connection: Connection, table: Any) -> Any:
+    return (postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert)(table)
+
+
+def replace(connection: Connection, table: Any, *keys: str) -> Any:
+    """Return an insert that replaces the row of the same keys."""
+    statement = _insert(connection, table)
+    others = {column.name: statement.excluded[column.name] for column in table.c if column.name not in keys}
+    return statement.on_conflict_do_update(index_elements=list(keys), set_=others)
+
+
+def ignore(connection: Connection, table: Any) -> Any:
+    """Return an insert that leaves a row of the same key as it is."""
+    return _insert(connection, table).on_conflict_do_nothing()
+
+
+INSERTS = {name: table.insert() for name, table in models.metadata.tables.items()}
+_known = models.capture.c
+PAYLOAD = (
+    select(_known.record_id, _known.url, _known.captured_at)
+    .where(_known.payload_digest == bindparam("digest"), _known.record_type == "response", _known.truncated.is_(None))
+    .order_by(_known.id)
+    .limit(1)
+)
+CAPTURE_BY_ID = select(models.capture).where(_known.id == bindparam("id"))
+CAPTURE_OF = (
+    select(models.capture)
+    .join(models.outcome, models.outcome.c.capture_id == _known.id)
+    .where(
+        models.outcome.c.crawl_id == bindparam("crawl_id"),
+        models.outcome.c.url == bindparam("url"),
+        models.outcome.c.outcome.in_(FINAL),
+    )
+)

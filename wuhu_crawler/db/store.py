@@ -1,0 +1,266 @@
+"""The one writer of the database: buffers what a crawl brings and writes it in one transaction a batch.
+
+It decides new / changed / unchanged and numbers the rows itself, which only a single writer may (the archive's lock sees to
+that). The WARC must be on disk before `commit` is called. After an error nothing of the batch is stored, and every further call
+raises the same error: the process has to end (faults.md).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Engine, func, select, update
+
+from ..errors import WuhuError
+from ..items import Capture, Outcome, PageItem
+from ..portals import Portal
+from . import models
+from .batch import Batch, Page
+from .failures import translated
+from .rows import capture_item, capture_row, outcome_row
+from .statements import CAPTURE_BY_ID, CAPTURE_OF, FINAL, INSERTS, PAYLOAD, ignore, replace
+
+
+class Payload(NamedTuple):
+    """The capture that holds a payload, as a revisit refers to it."""
+
+    record_id: str
+    url: str
+    captured_at: datetime
+
+
+class Store:
+    """The writer. Calls come from one thread; `close` it, or use it in a `with`."""
+
+    def __init__(self, engine: Engine, *, index: bool = True) -> None:
+        """Open the writer on a database at `head()`; `index=False` leaves the full-text index alone (benchmarks)."""
+        self.engine = engine
+        self._writes = engine.connect()
+        self._lookups = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        self._index = index
+        self._crawl: str | None = None
+        self._portal: str | None = None
+        self._broken: WuhuError | None = None
+        self._captures: dict[int, Capture] = {}
+        self._payloads: dict[str, Capture] = {}
+        self._outcomes: dict[tuple[str, str], dict[str, Any]] = {}
+        self._pages: list[Page] = []
+        with translated():
+            self._keys = _last_keys(self._lookups)
+            self._categories = _categories(self._lookups)
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close every connection to the database; what was not committed is dropped. Safe to call twice."""
+        self._writes.close()
+        self._lookups.close()
+        self.engine.dispose()
+
+    def register_portal(self, portal: Portal) -> None:
+        """Add the portal, or bring its title and time zone up to date."""
+        values = {"name": portal.name, "title": portal.title, "timezone": portal.timezone}
+        with self._transaction() as connection:
+            connection.execute(replace(connection, models.portal, "name"), [values])
+
+    def begin_crawl(self, crawl_id: str, portal: str, job: str, settings: dict[str, Any], started_at: datetime) -> None:
+        """Add the crawl unless it exists (a resume) and make it the current one."""
+        values = {"id": crawl_id, "portal": portal, "job": job, "settings": settings, "started_at": started_at}
+        with self._transaction() as connection:
+            connection.execute(ignore(connection, models.crawl), [{**values, "finished_at": None, "status": "running"}])
+            reopened = {"status": "running", "finished_at": None}
+            connection.execute(update(models.crawl).where(models.crawl.c.id == crawl_id).values(reopened))
+        self._crawl, self._portal = crawl_id, portal
+
+    def end_crawl(self, crawl_id: str, finished_at: datetime | None, status: str) -> None:
+        """Note how the crawl ended: `finished`, `interrupted` (resumable; `finished_at` None) or `failed`."""
+        values = {"finished_at": finished_at, "status": status}
+        with self._transaction() as connection:
+            connection.execute(update(models.crawl).where(models.crawl.c.id == crawl_id).values(values))
+
+    def begin_run(self, crawl_id: str, *, pid: int, argv: list[str], started_at: datetime) -> int:
+        """Add a run of the crawl and return its number."""
+        run_id = self._next("run")
+        values = {"id": run_id, "crawl_id": crawl_id, "pid": pid, "argv": argv, "started_at": started_at}
+        with self._transaction() as connection:
+            connection.execute(models.run.insert(), [values])
+        return run_id
+
+    def end_run(
+        self, run_id: int, *, finished_at: datetime, exit_code: int, reason: str | None, stats: dict[str, int] | None
+    ) -> None:
+        """Note how the run ended."""
+        values = {"finished_at": finished_at, "exit_code": exit_code, "reason": reason, "stats": stats}
+        with self._transaction() as connection:
+            connection.execute(update(models.run).where(models.run.c.id == run_id).values(values))
+
+    def last_capture_id(self) -> int:
+        """Return the number of the last capture, committed or not; 0 when there is none."""
+        committed = self._look_up(select(func.coalesce(func.max(models.capture.c.id), 0)))
+        return max(int(committed[0]), *self._captures, 0)
+
+    def last_warc_serial(self) -> int:
+        """Return the serial of the last WARC file the database knows; 0 when there is none."""
+        return int(self._look_up(select(func.coalesce(func.max(models.warc_file.c.serial), 0)))[0])
+
+    def warc_positions(self) -> dict[str, int]:
+        """Return each WARC file's name and how many of its bytes the database has followed, in order of serial."""
+        known = models.warc_file.c
+        with translated():
+            rows = self._lookups.execute(select(known.name, known.committed).order_by(known.serial))
+            return {row.name: row.committed for row in rows}
+
+    def payload(self, digest: str) -> Payload | None:
+        """Return the first whole response with this payload digest, buffered ones included; None when there is none."""
+        row = self._payloads.get(digest) or self._look_up(PAYLOAD, {"digest": digest})
+        return Payload(row.record_id, row.url, row.captured_at) if row is not None else None
+
+    def capture(self, capture_id: int) -> Capture | None:
+        """Return a capture by its number, buffered ones included; None when there is none."""
+        if capture_id in self._captures:
+            return self._captures[capture_id]
+        return _item(self._look_up(CAPTURE_BY_ID, {"id": capture_id}))
+
+    def capture_of(self, crawl_id: str, url: str) -> Capture | None:
+        """Return the capture that answered this URL for good in this crawl; None when it has to be asked (again)."""
+        buffered = self._outcomes.get((crawl_id, url))
+        if buffered is None:
+            return _item(self._look_up(CAPTURE_OF, {"crawl_id": crawl_id, "url": url}))
+        if buffered["outcome"] not in FINAL or buffered["capture_id"] is None:
+            return None
+        return self.capture(buffered["capture_id"])
+
+    def add_capture(self, capture: Capture) -> None:
+        """Buffer a capture whose record is in the WARC file."""
+        self._require_sound()
+        self._captures[capture.id] = capture
+        if capture.record_type == "response" and capture.truncated is None and capture.payload_digest is not None:
+            self._payloads.setdefault(capture.payload_digest, capture)
+
+    def add_outcome(self, crawl_id: str, outcome: Outcome) -> None:
+        """Buffer how a URL ended in a crawl; it replaces what was known of it. `at` defaults to its buffered capture's time.
+
+        Raises ValueError when there is no time.
+        """
+        self._require_sound()
+        capture = self._captures.get(outcome.capture_id or 0)
+        at = outcome.at or (capture.captured_at if capture else None)
+        if at is None:
+            raise ValueError(f"the outcome of {outcome.url} has no time")
+        self._outcomes[crawl_id, outcome.url] = outcome_row(crawl_id, outcome, at)
+
+    def add_page(self, item: PageItem, *, article_digest: str | None, page_digest: str | None) -> None:
+        """Buffer what a capture shows; `capture_id` and `captured_at` of the item are set.
+
+        An article without `article_digest` (parts missing) or without a number makes no version.
+        """
+        self._require_sound()
+        if item.capture_id is None or item.captured_at is None:
+            raise ValueError(f"the page {item.url} has no capture")
+        portal = item.portal or self._portal
+        if portal is None:
+            raise ValueError(f"the page {item.url} has no portal")
+        self._pages.append(Page(item.capture_id, item.captured_at, portal, item, article_digest, page_digest))
+
+    def pending(self) -> int:
+        """Return how many captures, outcomes and pages the next commit will write."""
+        return len(self._captures) + len(self._outcomes) + len(self._pages)
+
+    def commit(self, position: tuple[str, int]) -> dict[str, int]:
+        """Write the batch in one transaction; `position` is the WARC file and the end of its last whole record, on disk.
+
+        Returns counts: versions, views, sightings and articles/{new,changed,unchanged,replayed,incomplete}.
+        Raises OutOfSpace or StorageError, with nothing of the batch stored.
+        """
+        with self._transaction() as connection:
+            counts = self._write(connection, position)
+        self._captures, self._outcomes, self._pages, self._payloads = {}, {}, [], {}
+        return dict(counts)
+
+    def _write(self, connection: Connection, position: tuple[str, int]) -> Counter[str]:
+        batch = Batch(connection, self._next, self._categories)
+        captures = {number: capture_row(capture) for number, capture in self._captures.items()}
+        batch.decide(self._pages, captures)
+        self._write_warc_files(connection, position)
+        for table, rows in (("capture", list(captures.values())), *batch.inserts()):
+            if rows:
+                connection.execute(INSERTS[table], rows)
+        for table, rows in batch.observations():
+            if rows:
+                connection.execute(ignore(connection, models.metadata.tables[table]), rows)
+        if self._outcomes:
+            statement = replace(connection, models.outcome, "crawl_id", "url")
+            connection.execute(statement, list(self._outcomes.values()))
+        batch.update()
+        if self._index:
+            batch.index()
+        return batch.counts
+
+    def _write_warc_files(self, connection: Connection, position: tuple[str, int]) -> None:
+        """Note how far each file is followed: the last one to `position`, one left behind by a rotation to its last capture."""
+        ends: dict[str, int] = {}
+        for capture in self._captures.values():
+            ends[capture.warc_file] = max(ends.get(capture.warc_file, 0), capture.offset + capture.length)
+        ends[position[0]] = position[1]
+        crawls = {capture.warc_file: capture.crawl_id for capture in self._captures.values()}
+        for name, end in ends.items():
+            known = models.warc_file.c
+            done = connection.execute(update(models.warc_file).where(known.name == name).values(committed=end))
+            if not done.rowcount:
+                crawl = crawls.get(name, self._crawl)
+                serial = self._serial(connection, name, crawl)
+                values = {"name": name, "serial": serial, "crawl_id": crawl, "committed": end}
+                connection.execute(models.warc_file.insert(), [values])
+
+    def _serial(self, connection: Connection, name: str, crawl: str | None) -> int:
+        """Return the serial in a file's name (`portal-crawl-000001-host.warc.gz`); the next free one when it has none."""
+        tail = name.partition(f"-{crawl}-")[2].partition("-")[0]
+        if tail.isdecimal():
+            return int(tail)
+        return int(connection.execute(select(func.coalesce(func.max(models.warc_file.c.serial), 0))).scalar_one()) + 1
+
+    def _next(self, table: str) -> int:
+        self._keys[table] += 1
+        return self._keys[table]
+
+    def _look_up(self, statement: Any, parameters: dict[str, Any] | None = None) -> Any:
+        self._require_sound()
+        with translated():
+            return self._lookups.execute(statement, parameters or {}).first()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        self._require_sound()
+        try:
+            with translated(), self._writes.begin():
+                yield self._writes
+        except WuhuError as error:
+            self._broken = error
+            raise
+
+    def _require_sound(self) -> None:
+        if self._broken is not None:
+            raise self._broken
+
+
+def _item(row: Any) -> Capture | None:
+    return None if row is None else capture_item(dict(row._mapping))
+
+
+def _last_keys(connection: Connection) -> Counter[str]:
+    keyed = {"run": models.run.c.id, "category": models.category.c.id, "article": models.article.c.key}
+    keyed["article_version"] = models.article_version.c.id
+    return Counter({name: connection.execute(select(func.max(key))).scalar_one() or 0 for name, key in keyed.items()})
+
+
+def _categories(connection: Connection) -> dict[tuple[str, str], int]:
+    known = models.category.c
+    return {(row.portal, row.name): row.id for row in connection.execute(select(known.portal, known.name, known.id))}
