@@ -1,0 +1,154 @@
+"""Reads WARC files back, one gzip member a record, by offset or in order. Strict: what is no whole record raises WarcError.
+
+Written for the files of this project's writer; files of others are read by warcio (docs/warc.md). A torn tail is told from a
+whole file by `iter_records` raising at its offset, where everything before it is sound.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from .records import Exchange, find_head, parse_headers
+
+_CHUNK = 1 << 16
+_CHUNK_SIZE = re.compile(rb"[ \t]*([0-9A-Fa-f]+)[ \t]*(?:;[^\r\n]*)?\r?\n")
+
+
+class WarcError(ValueError):
+    """The bytes at this offset are no whole WARC record: torn, damaged, or not a record's beginning."""
+
+    def __init__(self, path: Path, offset: int, reason: str) -> None:
+        super().__init__(f"{path}: at {offset}: {reason}")
+        self.path = path
+        self.offset = offset
+        self.reason = reason
+
+
+class Record(NamedTuple):
+    """One record: its header fields by lower-case name, its block, and where it lies in the compressed file."""
+
+    offset: int
+    length: int
+    headers: dict[str, str]
+    block: bytes
+
+    @property
+    def type(self) -> str:
+        """WARC-Type."""
+        return self.headers["warc-type"]
+
+    @property
+    def record_id(self) -> str:
+        """WARC-Record-ID with its angle brackets."""
+        return self.headers["warc-record-id"]
+
+    @property
+    def date(self) -> datetime:
+        """WARC-Date, aware, UTC."""
+        return datetime.fromisoformat(self.headers["warc-date"])
+
+    @property
+    def url(self) -> str | None:
+        """WARC-Target-URI, None for a warcinfo record."""
+        return self.headers.get("warc-target-uri")
+
+    @property
+    def fields(self) -> list[tuple[str, str]]:
+        """The named fields of a warcinfo or metadata record, in order."""
+        lines = (line.split(":", 1) for line in self.block.decode("utf-8").split("\r\n") if line)
+        return [(name.strip(), value.strip()) for name, value in lines]
+
+    def exchange(self, sent: bytes = b"") -> Exchange:
+        """Return what was received (and `sent`, the block of the request record that follows) as an exchange again."""
+        return Exchange(self.url or "", sent, self.block, self.date, self.headers.get("warc-ip-address"))
+
+
+class Answer(NamedTuple):
+    """An HTTP response as recorded: status line, header fields in order, body as transferred."""
+
+    status_line: bytes
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+
+
+def read_record(path: Path, offset: int) -> Record:
+    """Return the record whose gzip member begins at `offset`. Raises WarcError, OSError."""
+    with path.open("rb") as file:
+        file.seek(offset)
+        return _parse(path, offset, *_read_member(path, file, offset))
+
+
+def iter_records(path: Path, offset: int = 0) -> Iterator[Record]:
+    """Yield the records in file order, beginning at `offset`. Raises WarcError at the first that is not whole."""
+    with path.open("rb") as file:
+        while True:
+            file.seek(offset)
+            if not file.read(1):
+                return
+            file.seek(offset)
+            record = _parse(path, offset, *_read_member(path, file, offset))
+            yield record
+            offset += record.length
+
+
+def response_of(path: Path, offset: int) -> Answer:
+    """Return the recorded response at `offset` (interim ones left out). Raises WarcError if the record holds none."""
+    record = read_record(path, offset)
+    if record.type not in ("response", "revisit"):
+        raise WarcError(path, offset, f"a {record.type} record holds no response")
+    head = find_head(record.block)
+    text = record.block[head.start : head.end]
+    return Answer(text.split(b"\n", 1)[0].rstrip(b"\r"), parse_headers(text), record.block[head.end :])
+
+
+def unchunk(body: bytes) -> bytes:
+    """Return a chunked body without its framing and trailers; what there is of it if it was cut off.
+
+    Raises ValueError where the framing is broken.
+    """
+    parts, position = [], 0
+    while position < len(body):
+        found = _CHUNK_SIZE.match(body, position)
+        if found is None:
+            if b"\n" in body[position:]:
+                raise ValueError(f"no chunk size at {position}")
+            break
+        size, start = int(found[1], 16), found.end()
+        if size == 0:
+            break
+        parts.append(body[start : start + size])
+        position = start + size
+        position += len(b"\r\n") if body.startswith(b"\r\n", position) else body.startswith(b"\n", position)
+    return b"".join(parts)
+
+
+def _read_member(path: Path, file: BinaryIO, offset: int) -> tuple[int, bytes]:
+    """Return the member's compressed length and its bytes, its CRC checked."""
+    decoder, parts, consumed = zlib.decompressobj(wbits=31), [], 0
+    while not decoder.eof:
+        piece = file.read(_CHUNK)
+        if not piece:
+            raise WarcError(path, offset, "the record is torn: the file ends in it")
+        consumed += len(piece)
+        try:
+            parts.append(decoder.decompress(piece))
+        except zlib.error as error:
+            raise WarcError(path, offset, f"no whole gzip member: {error}") from error
+    return consumed - len(decoder.unused_data), b"".join(parts)
+
+
+def _parse(path: Path, offset: int, length: int, raw: bytes) -> Record:
+    head, found, rest = raw.partition(b"\r\n\r\n")
+    lines = head.decode("utf-8", "replace").split("\r\n")
+    if not found or lines[0] not in ("WARC/1.1", "WARC/1.0"):
+        raise WarcError(path, offset, f"no WARC header but {lines[0][:40]!r}")
+    headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
+    size = headers.get("content-length", "")
+    if not size.isdigit() or rest[int(size) :] != b"\r\n\r\n":
+        raise WarcError(path, offset, f"the block is not as long as Content-Length says ({size or 'absent'})")
+    return Record(offset, length, headers, rest[: int(size)])
