@@ -13,9 +13,7 @@ from typing import Any, Literal
 
 Role = Literal["reporter", "correspondent", "photographer", "editor", "intern", "author", "other"]
 OtherKind = Literal["missing", "error", "blocked", "other"]
-OutcomeKind = Literal[
-    "captured", "revisit", "missing", "truncated", "failed", "postponed", "blocked", "excluded"
-]
+OutcomeKind = Literal["captured", "revisit", "missing", "truncated", "failed", "postponed", "blocked", "excluded"]
 
 
 def iso(value: date | datetime | None) -> str | None:
@@ -57,7 +55,7 @@ class Related:
 
 @dataclass(kw_only=True, slots=True)
 class Section:
-    """A node of the body's tree. Text before the first heading is a section without heading (level 1, number and heading None)."""
+    """A node of the body's tree. Text before the first heading is a section of level 1 without number and heading."""
 
     level: int
     number: str | None = None
@@ -174,7 +172,7 @@ PageItem = Article | Listing | OtherPage
 
 @dataclass(kw_only=True, slots=True)
 class Outcome:
-    """How one URL ended in one crawl. A URL has exactly one; `reason` refines the kind (`timeout`, `robots`, `offsite`, ...)."""
+    """How one URL ended in one crawl: exactly one way. `reason` refines the kind (`timeout`, `robots`, `offsite`, ...)."""
 
     url: str
     outcome: OutcomeKind
@@ -201,7 +199,7 @@ class Capture:
     status: int | None = None
     captured_at: datetime
     record_id: str
-    record_type: Literal["response", "revisit"]
+    record_type: Literal["response", "revisit", "resource"]
     refers_to: str | None = None
     warc_file: str
     offset: int

@@ -38,7 +38,7 @@ NAMES = {
 }
 
 CRAWL_STATUS = ("running", "finished", "interrupted", "failed")
-RECORD_TYPES = ("response", "revisit")
+RECORD_TYPES = ("response", "revisit", "resource")
 PAGE_KINDS = ("article", "listing", "missing", "error", "blocked", "other")
 OUTCOMES = ("captured", "revisit", "missing", "truncated", "failed", "postponed", "blocked", "excluded")
 PRECISIONS = ("second", "minute", "day")

@@ -11,10 +11,10 @@ from ..items import Article, Credit, Evidence, Link, Related
 from ..portals import Portal
 from . import byline, sections
 from .body import Paragraph, read_paragraphs
-from .dates import MOMENT, find_moment, normalize_digits, parse_date
+from .dates import MOMENT, normalize_digits
 from .document import Document, Line
 from .hyperlinks import Hyperlink, counter_url
-from .labels import BODY_CRUMB, DECOYS, FURNITURE, HOME, SEPARATOR, Labels
+from .labels import BODY_CRUMB, FURNITURE, HOME, SEPARATOR, Labels, is_decoy
 from .listing import entry_abstract, entry_date
 from .region import Region, is_bare_slot, is_end, is_meta, within
 from .urls import absolute
@@ -24,7 +24,9 @@ _HOME = re.compile(rf"^(?:{'|'.join(HOME)})")
 _TITLE_REACH = 14
 _TITLE_LONGEST = 120
 _TITLE_SUFFIX = re.compile(r"\s*(?:[-_|—–－·]+|--+|::|>>?|»)\s*")
-_SOURCE_DATE_WORDS = re.compile(r"\s*(?P<words>[0-9０-９]{4}\s?[-/.年]\s?[0-9０-９]{1,2}\s?[-/.月]\s?[0-9０-９]{1,2}\s?日?(?:\s+\d{1,2}:\d{2}(?::\d{2})?)?)")
+_SOURCE_DATE_WORDS = re.compile(
+    r"\s*(?P<words>[0-9０-９]{4}\s?[-/.年]\s?[0-9０-９]{1,2}\s?[-/.月]\s?[0-9０-９]{1,2}\s?日?(?:\s+\d{1,2}:\d{2}(?::\d{2})?)?)"
+)
 _SPACER = re.compile(r"(?:spacer|blank|dot|arrow|icon|line|bullet|space|point|jt|logo|button|btn)\w*\.(?:gif|png|jpg)\Z", re.I)
 _TINY = 24
 _META_ROLES = frozenset({"editor", "author", "reporter", "photographer", "correspondent", "intern", "other"})
@@ -158,9 +160,14 @@ def _title_score(line: Line, reading: Reading, hidden: set[str], breadcrumb: lis
     text = line.text
     if not 2 <= len(text) <= _TITLE_LONGEST or line.link_chars * 2 > len(text):
         return 0.0
-    if DECOYS.search(text) or FURNITURE.fullmatch(text) or is_meta(line, reading.labels) or text in breadcrumb:
+    if is_decoy(text) or FURNITURE.fullmatch(text) or is_meta(line, reading.labels) or text in breadcrumb:
         return 0.0
-    if reading.labels.position.match(text) or crumbs_of(line, reading.labels, reading.document)[0] or text.endswith(("：", ":")) or is_end(line, reading.labels):
+    if (
+        reading.labels.position.match(text)
+        or crumbs_of(line, reading.labels, reading.document)[0]
+        or text.endswith(("：", ":"))
+        or is_end(line, reading.labels)
+    ):
         return 0.0
     date = reading.region.date
     if date is not None and line.index == date.index:
@@ -185,7 +192,9 @@ def _document_title(reading: Reading, breadcrumb: list[str]) -> str | None:
         return None
     parts = [part.strip() for part in _TITLE_SUFFIX.split(title) if part.strip()]
     site = {reading.portal.title, *breadcrumb}
-    parts = [part for part in parts if part not in site and not re.search(r"(?:网|网站|首页|门户|无标题文档|Untitled|在线)\Z", part)]
+    parts = [
+        part for part in parts if part not in site and not re.search(r"(?:网|网站|首页|门户|无标题文档|Untitled|在线)\Z", part)
+    ]
     return parts[0] if parts and len(parts[0]) >= 4 else None
 
 
@@ -225,19 +234,21 @@ def _meta_lines(reading: Reading) -> tuple[list[Line], list[Line]]:
     """Lines that can hold the article's slots: those above the body, nearest to the date first, and those below it."""
     lines, region = reading.document.lines, reading.region
     anchor = region.date.index if region.date else region.start
-    above = [line for line in lines[max(0, min(anchor, region.start) - 8) : max(region.start, anchor + 1)]]
-    above.sort(key=lambda line: abs(line.index - anchor))
+    near = lines[max(0, min(anchor, region.start) - 8) : max(region.start, anchor + 1)]
+    above = sorted(near, key=lambda line: abs(line.index - anchor))
     return above, lines[region.end : region.end + 12]
 
 
 def _labelled_views(line: Line, reading: Reading) -> tuple[int, str] | None:
-    if DECOYS.search(line.text) or len(line.text) > 160:
+    if is_decoy(line.text) or len(line.text) > 160:
         return None
     for found in reading.labels.views.finditer(normalize_digits(line.text)):
         if found["views"]:
             return int(found["views"]), found.group()
         if found.end() == len(line.text) and line.index + 1 < len(reading.document.lines):
-            value = re.fullmatch(r"(\d{1,9})\s*(?:次|人|人次|℃)?", normalize_digits(reading.document.lines[line.index + 1].text))
+            value = re.fullmatch(
+                r"(\d{1,9})\s*(?:次|人|人次|℃)?", normalize_digits(reading.document.lines[line.index + 1].text)
+            )
             if value:
                 return int(value[1]), f"{line.text} {value[0]}"
     return None
@@ -306,7 +317,9 @@ def _credits(article: Article, reading: Reading, paragraphs: list[Paragraph]) ->
     kept = []
     for i, paragraph in enumerate(paragraphs):
         near_edge = i < 3 or i >= len(paragraphs) - 6
-        found = byline.read_line(paragraph.text) if near_edge or len(paragraph.text) <= 60 else byline.read_closing(paragraph.text)
+        found = (
+            byline.read_line(paragraph.text) if near_edge or len(paragraph.text) <= 60 else byline.read_closing(paragraph.text)
+        )
         take(found, paragraph.text)
         if not (found.whole and found.credits):
             kept.append(paragraph)
@@ -314,8 +327,17 @@ def _credits(article: Article, reading: Reading, paragraphs: list[Paragraph]) ->
     article.outlets = list(dict.fromkeys(outlets))
     article.credits = _distinct(credits)
     article.reporters = list(dict.fromkeys(credit.name for credit in article.credits if credit.role == "reporter"))
-    for field, empty in (("outlets", not article.outlets), ("credits", not article.credits), ("reporters", not article.reporters)):
-        _note(article, field, _ABSENT if empty else "credit grammar", "no line or bracket that is a credit" if empty else " / ".join(words))
+    for field, empty in (
+        ("outlets", not article.outlets),
+        ("credits", not article.credits),
+        ("reporters", not article.reporters),
+    ):
+        _note(
+            article,
+            field,
+            _ABSENT if empty else "credit grammar",
+            "no line or bracket that is a credit" if empty else " / ".join(words),
+        )
     return kept
 
 
@@ -338,7 +360,11 @@ def _source_slot(text: str, labels: Labels) -> str | None:
     words = re.split(r"(?:作者|责任编辑|责编|编辑|浏览|点击|阅读|发布|时间|日期|更新|记者|录入)", words)[0]
     if labels.views.match(words) or labels.published.match(words):
         return None
-    return words if len(words) >= 2 and not MOMENT.match(words) and words not in ("本站原创", "互联网", "网络", "未知", "不详") else None
+    return (
+        words
+        if len(words) >= 2 and not MOMENT.match(words) and words not in ("本站原创", "互联网", "网络", "未知", "不详")
+        else None
+    )
 
 
 def _distinct(credits: list[Credit]) -> list[Credit]:
@@ -357,11 +383,18 @@ def _body(article: Article, paragraphs: list[Paragraph]) -> None:
     article.headings = [heading.text for heading in headings if heading.level == 1]
     article.sections = sections.build_sections(article.paragraphs, headings)
     if article.paragraphs:
-        _note(article, "paragraphs", "prose behind the date line", f"{len(paragraphs)} paragraphs, first: {article.paragraphs[0][:60]}")
+        _note(
+            article,
+            "paragraphs",
+            "prose behind the date line",
+            f"{len(paragraphs)} paragraphs, first: {article.paragraphs[0][:60]}",
+        )
     else:
         _note(article, "paragraphs", _ABSENT, "no text in the body")
     styles = list(dict.fromkeys(heading.style for heading in headings))
-    _note(article, "headings", "numbering or short line" if headings else _ABSENT, ", ".join(styles) or "the body has no headings")
+    _note(
+        article, "headings", "numbering or short line" if headings else _ABSENT, ", ".join(styles) or "the body has no headings"
+    )
 
 
 def _media(article: Article, reading: Reading) -> None:
@@ -392,12 +425,18 @@ def _related(article: Article, reading: Reading) -> None:
     for link in reading.links:
         if link.article_id is None or link.article_id == reading.number or not link.text or link.article_id in seen:
             continue
-        if region.start <= link.line < region.end or link.line >= len(lines) or re.search(r"[上下]一[篇条则]|[上下]篇", lines[link.line].text):
+        if (
+            region.start <= link.line < region.end
+            or link.line >= len(lines)
+            or re.search(r"[上下]一[篇条则]|[上下]篇", lines[link.line].text)
+        ):
             continue
         seen.add(link.article_id)
         _, day = entry_date(reading.document, link, reading.captured_at, reading.portal.zone)
         abstract = _without_source_date(entry_abstract(reading.document, link), reading.labels)
-        article.related.append(Related(article_id=link.article_id, title=link.text.strip("·• \u3000"), date=day, abstract=abstract))
+        article.related.append(
+            Related(article_id=link.article_id, title=link.text.strip("·• \u3000"), date=day, abstract=abstract)
+        )
 
 
 def _without_source_date(abstract: str | None, labels: Labels) -> str | None:

@@ -15,48 +15,72 @@ from .labels import END, PUBLISHED, SLOTS, SOURCE, VIEWS
 from .names import NOT_PERSONS, is_name, is_signature, split_glued, surname_length
 
 # Role words before the names. A word that holds another (全媒体记者) needs no entry of its own: see _TITLES.
-ROLES: dict[str, tuple[Role, ...]] = {
-    "记者": ("reporter",), "報道員": ("correspondent",), "采写": ("reporter",), "采访": ("reporter",), "记者采写": ("reporter",),
-    "通讯员": ("correspondent",), "报道员": ("correspondent",), "通訊員": ("correspondent",), "記者": ("reporter",),
-    "摄影记者": ("photographer",), "图片记者": ("photographer",), "摄影": ("photographer",), "摄": ("photographer",), "图": ("photographer",), "图片": ("photographer",), "摄像": ("photographer",),
-    "责任编辑": ("editor",), "责编": ("editor",), "编辑": ("editor",), "值班编辑": ("editor",), "本文编辑": ("editor",), "责任编审": ("editor",), "网络编辑": ("editor",), "文字编辑": ("editor",), "编缉": ("editor",), "責任編輯": ("editor",), "編輯": ("editor",), "本期编辑": ("editor",), "主编": ("editor",), "编选": ("other",),
-    "实习生": ("intern",), "实习记者": ("intern",), "实习编辑": ("intern",), "见习生": ("intern",), "實習生": ("intern",),
-    "作者": ("author",), "文": ("author",), "执笔": ("author",), "撰文": ("author",), "撰稿": ("author",), "文字": ("author",), "作 者": ("author",), "专栏作者": ("author",), "特约撰稿": ("author",), "供稿": ("author",), "撰稿人": ("author",), "特约作者": ("author",), "原创": ("author",), "投稿": ("author",),
-    "校对": ("other",), "审核": ("other",), "编审": ("other",), "监制": ("other",), "统筹": ("other",), "编译": ("other",), "翻译": ("other",), "审稿": ("other",), "初审": ("other",), "复审": ("other",), "终审": ("other",), "审读": ("other",), "签发": ("other",), "策划": ("other",), "制图": ("other",), "美编": ("other",), "整理": ("other",), "录入": ("other",), "见习编辑": ("editor",),
-    "文/图": ("author", "photographer"), "文图": ("author", "photographer"), "图/文": ("author", "photographer"), "图文": ("author", "photographer"), "文、图": ("author", "photographer"), "文并图": ("author", "photographer"), "文 图": ("author", "photographer"), "摄影/文字": ("author", "photographer"), "文字/摄影": ("author", "photographer"), "撰文/摄影": ("author", "photographer"), "文并摄": ("author", "photographer"), "文/摄": ("author", "photographer"), "图、文": ("author", "photographer"), "记者文/图": ("reporter", "photographer"),
-}  # fmt: skip
+_ROLE_WORDS: tuple[tuple[tuple[Role, ...], str], ...] = (
+    (("reporter",), "记者 記者 采写 采访 记者采写"),
+    (("correspondent",), "通讯员 报道员 通訊員 報道員"),
+    (("photographer",), "摄影记者 图片记者 摄影 摄 图 图片 摄像"),
+    (("editor",), "责任编辑 责编 编辑 值班编辑 本文编辑 责任编审 网络编辑 文字编辑 本期编辑 见习编辑 编缉 責任編輯 編輯 主编"),
+    (("intern",), "实习生 实习记者 实习编辑 见习生 實習生"),
+    (("author",), "作者 文 执笔 撰文 撰稿 撰稿人 文字 专栏作者 特约作者 特约撰稿 供稿 原创 投稿"),
+    (("other",), "校对 审核 编审 监制 统筹 编译 翻译 编选 审稿 初审 复审 终审 审读 签发 策划 制图 美编 整理 录入"),
+    (("author", "photographer"), "文/图 文图 图/文 图文 文、图 图、文 文并图 文并摄 文/摄 摄影/文字 文字/摄影 撰文/摄影"),
+    (("reporter", "photographer"), "记者文/图"),
+)
+ROLES: dict[str, tuple[Role, ...]] = {word: roles for roles, words in _ROLE_WORDS for word in words.split()}
 # What may stand before 记者 and 通讯员 as part of the title.
-_TITLES = "全媒体|融媒体|融媒|新媒体|多媒体|见习|首席|特派|特约|资深|高级|主任|实习|本刊|驻站|前方|随行|体育|财经|时政|社会|经济|文化|教育|卫生|科技|旅游|跑口|职工|学生|校园|基层|骨干|客户端|视频|文字|图片|摄影|调查|深度|现场|特别|独家|兼职|机动|值班|见习生|业余|外聘|签约|集团|总台|总站|中心|小"
+_TITLES = (
+    "全媒体|融媒体|融媒|新媒体|多媒体|见习|首席|特派|特约|资深|高级|主任|实习|本刊|驻站|前方|随行|体育|财经|时政|社会|经济|"
+    "文化|教育|卫生|科技|旅游|跑口|职工|学生|校园"
+    "|基层|骨干|客户端|视频|文字|图片|摄影|调查|深度|现场|特别|独家|兼职|机动|值班|见习生|业余|外聘|签约|集团|总台|总站|中心|小"
+)
 # Role words behind the name.
-SUFFIXES: dict[str, tuple[Role, ...]] = {
-    "摄影报道": ("reporter", "photographer"), "摄影并报道": ("reporter", "photographer"), "文/图": ("author", "photographer"), "文图": ("author", "photographer"), "图文": ("author", "photographer"), "图/文": ("author", "photographer"), "图并文": ("author", "photographer"), "文并图": ("author", "photographer"), "文并摄": ("author", "photographer"), "文、图": ("author", "photographer"), "文/摄": ("author", "photographer"), "图、文": ("author", "photographer"),
-    "摄影": ("photographer",), "摄": ("photographer",), "/摄": ("photographer",), "/图": ("photographer",), "图": ("photographer",), "/文": ("author",), "文": ("author",), "撰文": ("author",), "整理": ("other",), "编译": ("other",), "整合": ("reporter",), "报道": ("reporter",), "综合报道": ("reporter",), "采写": ("reporter",), "撰稿": ("author",),
-}  # fmt: skip
+_SUFFIX_WORDS: tuple[tuple[tuple[Role, ...], str], ...] = (
+    (("reporter", "photographer"), "摄影报道 摄影并报道"),
+    (("author", "photographer"), "文/图 文图 图文 图/文 图并文 文并图 文并摄 文、图 文/摄 图、文"),
+    (("photographer",), "摄影 摄 /摄 /图 图"),
+    (("author",), "/文 文 撰文 撰稿"),
+    (("other",), "整理 编译"),
+    (("reporter",), "整合 报道 综合报道 采写"),
+)
+SUFFIXES: dict[str, tuple[Role, ...]] = {word: roles for roles, words in _SUFFIX_WORDS for word in words.split()}
 OUTLET_SUFFIX = (
-    r"(?:日报|晚报|早报|晨报|时报|商报|都市报|周报|导报|快报|信报|青年报|法制报|广播报|电视报|报|都市网|新闻网|晚报网|在线|热线|网|通讯社|社|电视台|广播电台|电台|广播电视台|总台|融媒体中心|融媒|融媒体"
+    r"(?:日报|晚报|早报|晨报|时报|商报|都市报|周报|导报|快报|信报|青年报|法制报|广播报|电视报|报|都市网|新闻网|晚报网|在线|"
+    r"热线|网|通讯社|社|电视台|广播电台|电台|广播电视台|总台|融媒体中心|融媒|融媒体"
     r"|频道|客户端|周刊|杂志|月刊|旬刊|画报|新闻|体育|财经|科技|乐居|之声|论坛|公众号|版|通讯|发布|传媒|快讯社|观察|论坛)"
 )
 OUTLET_WORDS = frozenset(
-    "本报 本网 本站 本台 本刊 本社 每经 央视 南都 半月谈 澎湃 新京 新华 中新 瞭望 人民 总台 经观 北青 界面 观察者网 财新 三联 环球 大众 央广 参考消息 求是 我报 芜湖新闻 大江网 大江晚报 我网".split()
+    (
+        "本报 本网 本站 本台 本刊 本社 每经 央视 南都 半月谈 澎湃 新京 新华 中新 瞭望 人民 总台 经观 北青 界面 观察者网 财新 "
+        "三联 环球 大众 央广 参考消息 求是 我报 芜湖新闻 大江网 大江晚报 我网"
+    ).split()
 )
 _DATE = r"(?:\d{4}年)?\d{1,2}月\d{1,2}日|\d{1,2}日"
 _DATELINE = re.compile(
-    rf"(?:据|综合)?(?P<outlet>[\u3400-\u9fffA-Za-z·•《》0-9]{{2,20}}?)(?P<place>[\u3400-\u9fff·]{{0,8}}?)\s*(?:{_DATE})?\s*(?P<place2>[\u3400-\u9fff]{{0,6}}?)\s*"
+    rf"(?:据|综合)?(?P<outlet>[\u3400-\u9fffA-Za-z·•《》0-9]{{2,20}}?)(?P<place>[\u3400-\u9fff·]{{0,8}}?)\s*(?:{_DATE})?\s*(?"
+    rf"P<place2>[\u3400-\u9fff]{{0,6}}?)\s*"
     r"(?:讯|电|消息|快讯|报道|专电|综合消息|综合报道)\s*(?:[:：]|——|-)?\s*"
 )
-_OUTLET_PREFIX = re.compile(rf"(?:[\u3400-\u9fffA-Za-z0-9·•]{{1,14}}{OUTLET_SUFFIX}|{'|'.join(sorted(OUTLET_WORDS, key=len, reverse=True))})")
-_SOURCE_SLOT = re.compile(
-    r"(?:图片来源|信息来源|消息来源|文章来源|新闻来源|稿件来源|来源|稿源|出处|转自|摘自|据)[:：\s]\s*(?P<outlet>《?[^\s:：，。、|｜()（）【】\[\]]{2,20}》?)"
+_OUTLET_PREFIX = re.compile(
+    rf"(?:[\u3400-\u9fffA-Za-z0-9·•]{{1,14}}{OUTLET_SUFFIX}|{'|'.join(sorted(OUTLET_WORDS, key=len, reverse=True))})"
 )
-# A label's characters may be spread: 编　辑：
-_WORD_GAP = r"[ \u3000]*"
+_SOURCE_SLOT = re.compile(
+    r"(?:图片来源|信息来源|消息来源|文章来源|新闻来源|稿件来源|来源|稿源|出处|转自|摘自|据)[:：\s]\s*(?P<outlet>《?[^\s:：，"
+    r"。、|｜()（）【】\[\]]{2,20}》?)"
+)
+
+
+def _spread(word: str) -> str:
+    """A role word's characters may be spread with spaces: 编　辑："""
+    return r"[ \u3000]*".join(map(re.escape, word))
+
+
+_LONG_ROLES = "|".join(_spread(word) for word in sorted(ROLES, key=len, reverse=True) if len(word) > 1)
 _ROLE = re.compile(
-    rf"(?P<posted>驻[\u3400-\u9fff]{{1,6}}?)?(?P<title>(?:(?:{_TITLES}))*)(?P<role>"
-    + "|".join(_WORD_GAP.join(re.escape(c) for c in word) for word in sorted((w for w in ROLES if w not in ("文", "图", "摄")), key=len, reverse=True))
-    + r"|(?:文|图|摄)(?=\s*[/／:：|｜]))(?!并?报道)"
+    rf"(?P<posted>驻[\u3400-\u9fff]{{1,6}}?)?(?P<title>(?:(?:{_TITLES}))*)"
+    rf"(?P<role>{_LONG_ROLES}|(?:文|图|摄)(?=\s*[/／:：|｜]))(?!并?报道)"
 )
 _SLOT = re.compile(
-    rf"(?P<title>(?:(?:{_TITLES}))*)(?P<role>{'|'.join(_WORD_GAP.join(map(re.escape, w)) for w in sorted((w for w in ROLES if len(w) > 1), key=len, reverse=True))}|文|图)\s*[:：/／]\s*"
+    rf"(?P<title>(?:(?:{_TITLES}))*)(?P<role>{_LONG_ROLES}|文|图)\s*[:：/／]\s*"
     r"(?P<names>[^\s:：\[\]【】()（）|｜<>]{1,12}(?:[\s、，,][\u3400-\u9fff]{2,4}(?![:：\u3400-\u9fff]))*)"
 )
 # An empty slot is followed by the next label, which is no name: 责任编辑：　阅读：1644
@@ -67,10 +91,10 @@ _CODE = re.compile(r"[\s_(（]*[A-Z]{1,4}\d{2,6}[)）]?\Z")
 _SPACES = re.compile(r"[ \u3000]+")
 _TRIM = " \t\u3000:：、，,;；。.|｜/／-—_○⊙●◎▲■◆*·"
 _CAPTION_CREDIT = re.compile(
-    r"(?:\A|[。！？；!?;\s\u3000）)，,：:])(?P<credit>[^。！？；!?;，,]{2,40}?\s*(?:摄影报道|摄影|摄|文/图|图/文|图文|文图))\s*[）)]?[。]?\Z"
+    r"(?:\A|[。！？；!?;\s\u3000）)，,：:])(?P<credit>[^。！？；!?;，,]{2,40}?\s*(?:摄影报道|摄影|摄|文/图|图/文|图文|"
+    r"文图))\s*[）)]?[。]?\Z"
 )
 _REPORTED = re.compile(r"\A(?P<lead>[^（(，。]{2,30}?)(?P<role>记者)(?P<names>[^（(，。：:]{2,24}?)(?:摄影)?报道[:：]")
-_SENTENCE = re.compile(r"[。！？!?；;]|，.*，")
 _BUTTONS = re.compile(r"[【\[](?:纠错|关闭|打印|收藏|返回|评论)[^】\]]{0,6}[】\]]")
 LINE_LIMIT = 90
 
@@ -166,7 +190,9 @@ def _reported(text: str) -> Byline | None:
     if not outlets or not names:
         return None
     words = text[: found.end()].rstrip(":：")
-    return Byline(outlets, tuple(Credit(role="reporter", name=n, outlet=outlets[-1], text=words) for n in names), found.end() == len(text))
+    return Byline(
+        outlets, tuple(Credit(role="reporter", name=n, outlet=outlets[-1], text=words) for n in names), found.end() == len(text)
+    )
 
 
 def _closing(text: str) -> Byline | None:
@@ -229,8 +255,7 @@ def _read_piece(piece: str) -> Byline | None:
     lead = text[: marks[0].start()]
     outlet = _piece_outlet(lead)
     if outlet is None:
-        suffixed = _suffix_credits(text, None, outlets)
-        return suffixed
+        return _suffix_credits(text, None, outlets)
     outlets += [outlet] if outlet else []
     credits: list[Credit] = []
     for i, mark in enumerate(marks):
@@ -291,7 +316,9 @@ def _group(text: str, mark: re.Match[str], end: int, outlet: str | None, last: b
         chunk, roles = _trailing_suffix(chunk, roles)
     chunk = _CODE.sub("", chunk).strip(_TRIM)
     words = text[mark.start() : end].strip(_TRIM)
-    said = (outlet + words) if outlet and text[: mark.start()].rstrip(_TRIM).endswith(outlet) and roles[0] != "editor" else words
+    said = (
+        (outlet + words) if outlet and text[: mark.start()].rstrip(_TRIM).endswith(outlet) and roles[0] != "editor" else words
+    )
     if not chunk:
         return [], next_outlet
     names = _names(chunk, strict=not explicit)

@@ -1,7 +1,8 @@
 """Dates as this family of portals prints them: a strict parser first, dateparser only for relative phrases.
 
 Never a silently wrong date: what is not surely a date is None. Times without a zone are in the portal's zone (Asia/Shanghai
-unless its profile says otherwise). Forms are those of docs/dates.md; tests/test_dates.py holds the tables of accepted and refused ones.
+unless its profile says otherwise). Forms are those of docs/dates.md; tests/test_dates.py holds the tables of accepted and
+refused ones.
 """
 
 from __future__ import annotations
@@ -18,7 +19,10 @@ Precision = Literal["second", "minute", "day"]
 EARLIEST_YEAR = 1990
 _FUTURE_DAYS = 366
 
-_DAY = r"(?P<year>(?:19|20)\d\d|\d\d)\s?(?P<sep>[-/.年])\s?(?P<month>\d{1,2})\s?(?P<sep2>[-/.月])\s?(?P<day>\d{1,2})(?!\d)\s?日?号?"
+_DAY = (
+    r"(?P<year>(?:19|20)\d\d|\d\d)\s?(?P<sep>[-/.年])\s?(?P<month>\d{1,2})"
+    r"\s?(?P<sep2>[-/.月])\s?(?P<day>\d{1,2})(?!\d)\s?日?号?"
+)
 _TIME = (
     r"(?P<half>上午|下午|晚上|中午|凌晨|AM|PM)?\s?(?P<hour>\d{1,2})(?:[::时点])(?P<minute>\d{1,2})分?"
     r"(?:[::]?(?P<second>\d{1,2})秒?)?(?:\.\d{1,7})?\s?(?P<half2>AM|PM)?(?![\d:])"
@@ -31,7 +35,8 @@ _MONTH_DAY = re.compile(r"[\[((]?\s?(?P<month>\d{1,2})\s?[-/.月]\s?(?P<day>\d{1
 _SEPARATORS = {"-": "-", "/": "/", ".": ".", "年": "月"}
 _BRACKETS = "[](){}【】〔〕<>《》 \u3000\xa0"
 RELATIVE = re.compile(
-    r"(?:刚刚|\d{1,3}\s?(?:秒|秒钟|分钟|小时|个小时|天|周)(?:之)?前|半小时前|(?:今天|昨天|前天)(?:\s?\d{1,2}:\d{2}(?::\d{2})?)?)\Z"
+    r"(?:刚刚|\d{1,3}\s?(?:秒|秒钟|分钟|小时|个小时|天|周)(?:之)?前|半小时前|(?:今天|昨天|"
+    r"前天)(?:\s?\d{1,2}:\d{2}(?::\d{2})?)?)\Z"
 )
 _PM = frozenset({"下午", "晚上", "pm"})
 
@@ -126,7 +131,9 @@ def _relative(words: str, captured_at: datetime, zone: ZoneInfo) -> Moment | Non
 
     base = captured_at.astimezone(zone).replace(tzinfo=None)
     parsed = dateparser.parse(
-        words, languages=["zh"], settings={"RELATIVE_BASE": base, "PREFER_DATES_FROM": "past", "RETURN_AS_TIMEZONE_AWARE": False}
+        words,
+        languages=["zh"],
+        settings={"RELATIVE_BASE": base, "PREFER_DATES_FROM": "past", "RETURN_AS_TIMEZONE_AWARE": False},
     )
     if parsed is None:
         return None

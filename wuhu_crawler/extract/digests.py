@@ -43,7 +43,9 @@ def page_digest(item: PageItem) -> str:
                 ]
             )
         case Listing():
-            return _digest(["listing", item.title, item.breadcrumb, [to_json(entry) for entry in item.entries], to_json(item.pager)])
+            return _digest(
+                ["listing", item.title, item.breadcrumb, [to_json(entry) for entry in item.entries], to_json(item.pager)]
+            )
         case OtherPage():
             return _digest([item.kind, item.reason, item.title, item.text])
 

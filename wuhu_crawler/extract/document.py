@@ -18,15 +18,23 @@ from parsel import Selector
 Element = Any  # lxml ships no types
 
 BLOCKS = frozenset(
-    "address article aside blockquote body caption center col colgroup dd dir div dl dt fieldset figcaption figure footer form frameset "
-    "h1 h2 h3 h4 h5 h6 header hr html legend li main menu nav ol p pre section table tbody td tfoot th thead tr ul marquee".split()
+    (
+        "address article aside blockquote body caption center col colgroup dd dir div dl dt fieldset figcaption figure "
+        "footer form frameset h1 h2 h3 h4 h5 h6 header hr html legend li main menu nav ol p pre section table tbody td tfoot "
+        "th thead tr ul marquee"
+    ).split()
 )
 CONTAINERS = frozenset(
-    "article aside blockquote body center dd div dl fieldset footer form header html li main marquee ol p pre section table tbody td th tr ul".split()
+    (
+        "article aside blockquote body center dd div dl fieldset footer form header html li main marquee ol p pre section "
+        "table tbody td th tr ul"
+    ).split()
 )
-SKIPPED = frozenset("script style noscript select textarea button head object applet svg template noframes map option audio video".split())
-BOLD = frozenset("b strong h1 h2 h3 h4 h5 h6 th".split())
-HEADINGS = frozenset("h1 h2 h3 h4 h5 h6".split())
+SKIPPED = frozenset(
+    ("script style noscript select textarea button head object applet svg template noframes map option audio video").split()
+)
+BOLD = frozenset(["b", "strong", "h1", "h2", "h3", "h4", "h5", "h6", "th"])
+HEADINGS = frozenset(["h1", "h2", "h3", "h4", "h5", "h6"])
 _BOLD_STYLE = re.compile(r"font-weight\s*:\s*(?:bold|[6-9]00)", re.I)
 _CENTER_STYLE = re.compile(r"text-align\s*:\s*center", re.I)
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
@@ -122,7 +130,7 @@ def _parsed(data: bytes, parser: HTMLParser) -> Element | None:
 
 
 def _flattened(text: str) -> bytes:
-    """libxml2 gives up at about 2,000 levels and drops all later text; lexbor reads on, so let it take meaningless nesting away."""
+    """libxml2 gives up at 2,000 levels and drops all later text; lexbor reads on, so it takes meaningless nesting away."""
     from selectolax.lexbor import LexborHTMLParser
 
     tree = LexborHTMLParser(text)

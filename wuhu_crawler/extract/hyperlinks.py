@@ -12,9 +12,31 @@ from .document import Document, Element, clean
 from .urls import absolute, article_id, is_part
 
 LinkKind = Literal["article", "page", "next", "attachment", "asset"]
-ATTACHMENTS = frozenset("doc docx xls xlsx ppt pptx pdf zip rar 7z txt wps et rtf csv mp3 mp4 wmv avi flv swf tar gz exe apk ceb".split())
-ASSETS = frozenset("jpg jpeg gif png bmp ico webp svg css js tif tiff woff woff2 ttf".split())
-_NEXT_WORDS = frozenset({"下一页", "下页", "后一页", "下一頁", "后页", "next", "next>", "下一页>", "下一页>>", "下一页»", "[下一页]", "【下一页】", "下页>", ">", ">>", "»", "›"})
+ATTACHMENTS = frozenset(
+    ("doc docx xls xlsx ppt pptx pdf zip rar 7z txt wps et rtf csv mp3 mp4 wmv avi flv swf tar gz exe apk ceb").split()
+)
+ASSETS = frozenset(("jpg jpeg gif png bmp ico webp svg css js tif tiff woff woff2 ttf").split())
+_NEXT_WORDS = frozenset(
+    {
+        "下一页",
+        "下页",
+        "后一页",
+        "下一頁",
+        "后页",
+        "next",
+        "next>",
+        "下一页>",
+        "下一页>>",
+        "下一页»",
+        "[下一页]",
+        "【下一页】",
+        "下页>",
+        ">",
+        ">>",
+        "»",
+        "›",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

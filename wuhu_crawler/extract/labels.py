@@ -1,7 +1,7 @@
 """The words extraction is anchored on, as named tables. A portal profile may add words to them (`[labels]`).
 
-Chinese labels are data: to teach a new word, add it to its table and a fixture that shows it. Inner spaces (`时　间：`) and full- or
-half-width colons need no entry: `label_pattern` allows them everywhere.
+Chinese labels are data: to teach a new word, add it to its table and a fixture that shows it. Inner spaces (`时　间：`) and
+full- or half-width colons need no entry: `label_pattern` allows them everywhere.
 """
 
 from __future__ import annotations
@@ -12,63 +12,121 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 PUBLISHED = (
-    "发布日期", "发布时间", "发表时间", "发表日期", "发布于", "发表于", "添加时间", "添加日期", "加入时间", "加入日期", "录入时间", "录入日期",
-    "更新时间", "更新日期", "公布时间", "公布日期", "上传时间", "上传日期", "编辑日期", "编辑时间", "投稿时间", "文章时间", "稿件时间", "入库时间",
+    "发布日期", "发布时间", "发表时间", "发表日期", "发布于", "发表于", "添加时间", "添加日期", "加入时间", "加入日期",
+    "录入时间", "录入日期",
+    "更新时间", "更新日期", "公布时间", "公布日期", "上传时间", "上传日期", "编辑日期", "编辑时间", "投稿时间", "文章时间",
+    "稿件时间", "入库时间",
     "日期", "时间", "發佈日期", "發布時間", "發表時間", "更新時間", "時間",
 )  # fmt: skip
 VIEWS = (
-    "浏览次数", "浏览量", "浏览数", "浏览", "点击次数", "点击率", "点击量", "点击数", "点击", "阅读次数", "阅读量", "阅读数", "阅读人次", "阅读",
-    "访问次数", "访问量", "人气指数", "人气", "查看次数", "查看", "围观", "关注度", "已浏览", "被阅读", "瀏覽", "點擊", "閱讀", "人氣", "次数", "hits", "views",
+    "浏览次数", "浏览量", "浏览数", "浏览", "点击次数", "点击率", "点击量", "点击数", "点击", "阅读次数", "阅读量", "阅读数",
+    "阅读人次", "阅读",
+    "访问次数", "访问量", "人气指数", "人气", "查看次数", "查看", "围观", "关注度", "已浏览", "被阅读", "瀏覽", "點擊",
+    "閱讀", "人氣", "次数", "hits", "views",
 )  # fmt: skip
-SOURCE = ("信息来源", "文章来源", "新闻来源", "稿件来源", "消息来源", "资料来源", "稿源", "来源", "出处", "转自", "摘自", "來源")
+SOURCE = (
+    "信息来源",
+    "文章来源",
+    "新闻来源",
+    "稿件来源",
+    "消息来源",
+    "资料来源",
+    "稿源",
+    "来源",
+    "出处",
+    "转自",
+    "摘自",
+    "來源",
+)
 SOURCE_DATE = ("来源时间为", "来源时间", "来源日期为", "来源日期", "原文发布时间", "原文时间", "原稿发布日期", "來源時間為")
 POSITION = (
-    "您现在的位置", "你现在的位置", "您现在所在的位置", "您现在所处的位置", "您所在的位置", "你所在的位置", "您的当前位置", "您的位置", "你的位置",
-    "当前位置", "所在位置", "现在位置", "现在的位置", "您当前的位置", "您当前位置", "位置", "您现在的位置是", "您正在浏览", "當前位置", "您的位置是",
+    "您现在的位置", "你现在的位置", "您现在所在的位置", "您现在所处的位置", "您所在的位置", "你所在的位置", "您的当前位置",
+    "您的位置", "你的位置",
+    "当前位置", "所在位置", "现在位置", "现在的位置", "您当前的位置", "您当前位置", "位置", "您现在的位置是", "您正在浏览",
+    "當前位置", "您的位置是",
 )  # fmt: skip
 HOME = ("首页", "返回首页", "网站首页", "主页", "网站主页", "首頁", "本站首页")
-BODY_CRUMB = ("正文", "内容", "阅读", "详细内容", "内容页", "浏览", "查看", "信息内容", "文章内容", "新闻内容", "详细信息", "正文内容", "文章正文", "内文")
+BODY_CRUMB = (
+    "正文",
+    "内容",
+    "阅读",
+    "详细内容",
+    "内容页",
+    "浏览",
+    "查看",
+    "信息内容",
+    "文章内容",
+    "新闻内容",
+    "详细信息",
+    "正文内容",
+    "文章正文",
+    "内文",
+)
 # Other slots beside title and date; their lines belong to no body.
 SLOTS = (
-    "作者", "文章作者", "编辑", "责任编辑", "责编", "录入", "录入者", "录入员", "审核", "校对", "记者", "通讯员", "摄影", "关键字", "关键词", "标签", "分类", "类别", "栏目", "所属栏目", "所属类别",
-    "字号", "字体", "评论", "评论数", "副标题", "稿件作者", "供稿", "投稿", "投稿人", "发布人", "发布者", "发布单位", "供稿单位", "信息来源", "索引号", "文号", "等级", "推荐等级", "文章等级",
+    "作者", "文章作者", "编辑", "责任编辑", "责编", "录入", "录入者", "录入员", "审核", "校对", "记者", "通讯员", "摄影",
+    "关键字", "关键词", "标签", "分类", "类别", "栏目", "所属栏目", "所属类别",
+    "字号", "字体", "评论", "评论数", "副标题", "稿件作者", "供稿", "投稿", "投稿人", "发布人", "发布者", "发布单位",
+    "供稿单位", "信息来源", "索引号", "文号", "等级", "推荐等级", "文章等级",
 )  # fmt: skip
 # Lines after which nothing belongs to the article any more.
 END = (
-    "上一篇", "下一篇", "上一条", "下一条", "上一页：", "上篇", "下篇", "相关文章", "相关新闻", "相关资讯", "相关阅读", "相关链接", "相关评论", "相关信息",
-    "相关报道", "相关专题", "延伸阅读", "发表评论", "网友评论", "我要评论", "用户评论", "最新评论", "查看评论", "评论内容", "推荐阅读", "热门文章", "热点新闻",
-    "最新文章", "最新资讯", "最新新闻", "最新信息", "图文推荐", "本栏最新", "本类推荐", "热门推荐", "友情链接", "版权声明", "免责声明", "版权所有", 
+    "上一篇", "下一篇", "上一条", "下一条", "上一页：", "上篇", "下篇", "相关文章", "相关新闻", "相关资讯", "相关阅读",
+    "相关链接", "相关评论", "相关信息",
+    "相关报道", "相关专题", "延伸阅读", "发表评论", "网友评论", "我要评论", "用户评论", "最新评论", "查看评论", "评论内容",
+    "推荐阅读", "热门文章", "热点新闻",
+    "最新文章", "最新资讯", "最新新闻", "最新信息", "图文推荐", "本栏最新", "本类推荐", "热门推荐", "友情链接", "版权声明",
+    "免责声明", "版权所有",
     "返回顶部", "欢迎咨询",
-    "特别声明", "郑重声明", "上一则", "下一则", "上一新闻", "下一新闻", "本类热门", "点击排行", "阅读排行", "热门点击", "热门新闻",
+    "特别声明", "郑重声明", "上一则", "下一则", "上一新闻", "下一新闻", "本类热门", "点击排行", "阅读排行", "热门点击",
+    "热门新闻",
     "相關文章", "相關新聞", "下一篇：", "没有了", "您看到此篇文章时的感受是",
 )  # fmt: skip
 # Buttons: below the article they end it, above it they are passed over.
 TOOLS = (
-    "关闭窗口", "关闭本页", "关闭此页", "打印本页", "打印此文", "打印此页", "打印文章", "打印本文", "打印", "收藏本页", "收藏此页", "加入收藏", "告诉好友",
+    "关闭窗口", "关闭本页", "关闭此页", "打印本页", "打印此文", "打印此页", "打印文章", "打印本文", "打印", "收藏本页",
+    "收藏此页", "加入收藏", "告诉好友",
     "推荐给好友", "分享到", "返回上页", "返回列表", "返回上一页", "关闭", "字号", "字体", "双击",
 )  # fmt: skip
 # Whole lines of furniture that stand inside or beside a body.
 FURNITURE = re.compile(
-    r"(?:[【\[(（]?\s*(?:打印(?:此文|本页|此页|文章|本文)?|关闭(?:窗口|本页|此页)?|返回(?:顶部|首页|上页|列表|上一页)|收藏(?:此页|本页|本文)?|加入收藏|推荐(?:给)?(?:好友|朋友)?"
-    r"|字体|字号|字體|字号选择|大|中|小|放大|缩小|默认|双击滚屏|双击自动滚屏|复制(?:本页)?(?:链接|网址)|发送(?:给)?好友|纠错|投稿|分享(?:到)?|欢迎咨询|返回顶部|TOP|顶部|评论|我要评论|发表评论)"
+    r"(?:[【\[(（]?\s*(?:打印(?:此文|本页|此页|文章|本文)?|关闭(?:窗口|本页|此页)?|返回(?:顶部|首页|上页|列表|上一页)|"
+    r"收藏(?:此页|本页|本文)?|加入收藏|推荐(?:给)?(?:好友|朋友)?"
+    r"|字体|字号|字體|字号选择|大|中|小|放大|缩小|默认|双击滚屏|双击自动滚屏|复制(?:本页)?(?:链接|网址)|发送(?:给)?好友|纠错|"
+    r"投稿|分享(?:到)?|欢迎咨询|返回顶部|TOP|顶部|评论|我要评论|发表评论)"
     r"\s*[】\])）]?\s*[:：|｜\s/]*)+",
     re.I,
 )
 # Lines that speak of the site or the clock, never of the article.
 DECOYS = re.compile(
-    r"今天是|今日是|现在是|现在时间|当前时间|系统时间|本站(?:已被|共)?(?:访问|浏览)|您是(?:本站)?第|访问总数|总访问|今日访问|在线人数|当前在线|访客|欢迎您(?:来到|光临)|欢迎光临|建站|更新于|最后更新[:：]?.{0,12}本站"
+    r"今天是|今日是|现在是|现在时间|当前时间|系统时间|本站(?:已被|共)?(?:访问|浏览)|您是(?:本站)?第|访问总数|总访问|今日访问|"
+    r"在线人数|当前在线|访客|欢迎您(?:来到|光临)|欢迎光临|建站|更新于|最后更新[:：]?.{0,12}本站"
 )
 FOOTER = re.compile(
-    r"版权所有|copyright|©|ICP备|ICP证|公网安备|技术支持|制作维护|主办单位|承办单位|建议使用.{0,12}浏览器|All Rights Reserved|网站地图|联系电话[:：]|客服热线|举报电话|未经.{0,10}(?:授权|许可|同意).{0,12}(?:转载|复制|使用)",
+    r"版权所有|copyright|©|ICP备|ICP证|公网安备|技术支持[:：]|制作维护|建议使用.{0,12}浏览器|All Rights Reserved|网站地图"
+    r"|未经.{0,10}(?:授权|许可|同意).{0,12}(?:转载|复制|使用)",
     re.I,
 )
+_FURNITURE_LONGEST = 100
 COLON = r"\s*[:：]\s*"
 SEPARATOR = r"(?:-+>|=+>|>+|＞+|»|›|→|--+|—+|≫|·>|\\|/|::|\|)"
 
 
+def is_decoy(text: str) -> bool:
+    """Tell whether a line speaks of the clock or the site's own counters."""
+    return len(text) <= _FURNITURE_LONGEST and bool(DECOYS.search(text))
+
+
+def is_furniture(text: str) -> bool:
+    """Tell whether a line is buttons, a footer, a clock or a counter, wherever it stands."""
+    return bool(FURNITURE.fullmatch(text) or is_decoy(text) or (len(text) <= _FURNITURE_LONGEST and FOOTER.search(text)))
+
+
 def label_pattern(words: Iterable[str]) -> str:
     """Return a regular expression for any of the words, longest first, with spaces allowed between their characters."""
-    return "(?:" + "|".join(r"[\s\u3000]*".join(map(re.escape, word)) for word in sorted(set(words), key=len, reverse=True)) + ")"
+    return (
+        "(?:" + "|".join(r"[\s\u3000]*".join(map(re.escape, word)) for word in sorted(set(words), key=len, reverse=True)) + ")"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,22 +152,27 @@ def labels(extra: Mapping[str, tuple[str, ...]]) -> Labels:
 def _compiled(extra: tuple[tuple[str, tuple[str, ...]], ...]) -> Labels:
     more = dict(extra)
 
-    slots = (*SLOTS, *PUBLISHED, *VIEWS, *SOURCE)
+    slots = label_pattern((*SLOTS, *PUBLISHED, *VIEWS, *SOURCE))
 
     def words(name: str, table: tuple[str, ...]) -> str:
         return label_pattern((*table, *more.get(name, ())))
 
-    # A short word (时间) is only a label when no Chinese character stands before it: 活动时间：… is not when the page was published.
+    published = (*PUBLISHED, *more.get("published", ()))
+    long = label_pattern(word for word in published if len(word) > 2)
+    # A short word (时间) is a label only when no Chinese character stands before it: 活动时间：… is no publication date.
+    short = label_pattern(word for word in published if len(word) == 2)
+    bracket = r"^[\s\u3000【\[(（·•■◆▲→>]*"
     return Labels(
         published=re.compile(
-            rf"(?<!最近)(?<!最后)(?<!网站)(?<!本站)(?<!系统)(?:{words('published', tuple(w for w in PUBLISHED if len(w) > 2))}(?:{COLON}|\s*(?=\d))"
-            rf"|(?<![\u4e00-\u9fff]){label_pattern(w for w in PUBLISHED if len(w) == 2)}{COLON})"
+            rf"(?:(?<!最近)(?<!最后)(?<!网站)(?<!本站)(?<!系统){long}(?:{COLON}|\s*(?=\d))|(?<![\u4e00-\u9fff]){short}{COLON})"
         ),
-        views=re.compile(rf"({words('views', VIEWS)})(?:\s*[:：]|\s*了)?\s*[(（\[【]?\s*(?P<views>\d{{1,9}})?\s*(?:次|人|℃|人次)?", re.I),
+        views=re.compile(
+            rf"({words('views', VIEWS)})(?:\s*[:：]|\s*了)?\s*[(（\[【]?\s*(?P<views>\d{{1,9}})?\s*(?:次|人|℃|人次)?", re.I
+        ),
         source=re.compile(rf"({words('source', SOURCE)}){COLON}\s*(?P<source>[^\s:：|｜【】\[\]()（）]{{1,30}})"),
         source_date=re.compile(rf"^[\s\u3000(（\[【]*({words('source_date', SOURCE_DATE)}){COLON}?"),
         position=re.compile(rf"({words('position', POSITION)})\s*(?:是|为)?\s*[:：>＞»]?\s*"),
-        end=re.compile(rf"^[\s\u3000【\[(（·•■◆▲→>]*(?:{words('end', END)})"),
-        slot=re.compile(rf"^[\s\u3000【\[(（]*{words('slots', slots)}\s*[:：](?P<value>.*)$"),
-        tools=re.compile(rf"^[\s\u3000【\[(（·•■◆▲→>]*(?:{words('tools', TOOLS)})"),
+        end=re.compile(rf"{bracket}(?:{words('end', END)})"),
+        slot=re.compile(rf"^[\s\u3000【\[(（]*{slots}\s*[:：](?P<value>.*)$"),
+        tools=re.compile(rf"{bracket}(?:{words('tools', TOOLS)})"),
     )

@@ -26,9 +26,7 @@ _BULLET = "·•・■◆▲●→>»-—◎☆★ \u3000\xa0"
 _FEWEST_ENTRIES = 3
 
 
-def read_entries(
-    document: Document, links: list[Hyperlink], captured_at: datetime, zone: ZoneInfo
-) -> list[ListingEntry]:
+def read_entries(document: Document, links: list[Hyperlink], captured_at: datetime, zone: ZoneInfo) -> list[ListingEntry]:
     """Return one entry an article linked, in page order; a second link to the same article (a picture) adds nothing."""
     entries: dict[int, ListingEntry] = {}
     for link in links:
@@ -47,9 +45,7 @@ def read_entries(
     return list(entries.values())
 
 
-def entry_date(
-    document: Document, link: Hyperlink, captured_at: datetime, zone: ZoneInfo
-) -> tuple[str | None, date | None]:
+def entry_date(document: Document, link: Hyperlink, captured_at: datetime, zone: ZoneInfo) -> tuple[str | None, date | None]:
     """Return (words, date) printed in an entry's row: behind the link, before it, or alone in one of the next two lines."""
     line = document.lines[link.line] if link.line < len(document.lines) else None
     if line is None:
@@ -135,5 +131,7 @@ def looks_like_listing(entries: list[ListingEntry], pager: Pager | None) -> bool
 
 def page_number(url: str) -> int | None:
     """Return the page number a listing URL asks for, or None."""
-    found = re.search(r"(?:\A|&)(?:page|pageno|p|pageid|currentpage|pagenum|offset)=(\d{1,6})(?=&|\Z)", urlsplit(url).query, re.I)
+    found = re.search(
+        r"(?:\A|&)(?:page|pageno|p|pageid|currentpage|pagenum|offset)=(\d{1,6})(?=&|\Z)", urlsplit(url).query, re.I
+    )
     return int(found[1]) if found else None

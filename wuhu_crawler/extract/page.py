@@ -63,8 +63,8 @@ def extract(
     if not _is_html(content_type, url, body):
         kind = content_type.partition(";")[0].strip() or extension(url) or "unknown type"
         gone = missing.by_status(status)
-        item = OtherPage(kind=gone.kind if gone else "other", url=url, reason=gone.reason if gone else f"not HTML: {kind}")
-        return Page(_identified(item, portal, captured_at, number, None))
+        found = gone or missing.NotThere("other", f"not HTML: {kind}", kind)
+        return Page(_identified(OtherPage(kind=found.kind, url=url, reason=found.reason), portal, captured_at, number, None))
     decoded = decode(body, content_type)
     document = parse(decoded.text)
     links = read_links(document, url, portal)
@@ -117,9 +117,8 @@ def _classify(
 def _article_lines(document: Document, links: list[Hyperlink]) -> frozenset[int]:
     """The lines that are mostly a link to an article."""
     lines = document.lines
-    return frozenset(
-        link.line for link in links if link.article_id is not None and link.line < len(lines) and 2 * lines[link.line].link_chars >= len(lines[link.line].text) - 12
-    )
+    held = (lines[link.line] for link in links if link.article_id is not None and link.line < len(lines))
+    return frozenset(line.index for line in held if 2 * line.link_chars >= len(line.text) - 12)
 
 
 def _is_article(region: Region | None, listing: Listing | None, document: Document) -> bool:
@@ -129,12 +128,12 @@ def _is_article(region: Region | None, listing: Listing | None, document: Docume
         return False
     inside = document.lines[region.start : region.end]
     linked = sum(line.link_chars for line in inside)
-    return linked * 3 < sum(len(line.text) for line in inside) and (region.date is not None or region.prose > 5 * _ARTICLE_PROSE)
+    return linked * 3 < sum(len(line.text) for line in inside) and (
+        region.date is not None or region.prose > 5 * _ARTICLE_PROSE
+    )
 
 
-def _listing(
-    document: Document, links: list[Hyperlink], captured_at: datetime, portal: Portal, url: str
-) -> Listing | None:
+def _listing(document: Document, links: list[Hyperlink], captured_at: datetime, portal: Portal, url: str) -> Listing | None:
     entries = read_entries(document, links, captured_at, portal.zone)
     pager = read_pager(document, links)
     if not looks_like_listing(entries, pager):

@@ -9,16 +9,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from zoneinfo import ZoneInfo
 
 from .dates import MOMENT, Moment, find_moment, normalize_digits
 from .document import Document, Element, Line, ancestors
-from .labels import DECOYS, FOOTER, FURNITURE, Labels
+from .labels import FURNITURE, Labels, is_decoy, is_furniture
 
 _SENTENCE = re.compile(r"[，。；！？：、,;!?…”]")
 _ELLIPSIS = ("…", "...", "..")
 _MIN_PROSE = 12
+_OPENING = " [(\u3000"
 # The body is the smallest container that holds this share of the prose behind the date line.
 _SHARE = 0.88
 # A line between a date and the prose costs so many characters of it: the nearest date is the article's.
@@ -74,15 +75,17 @@ def find_region(document: Document, labels: Labels, zone: ZoneInfo, is_article_l
 
 def _rank(region: Region, weights: list[float]) -> tuple[bool, float]:
     """A labelled date before a bare one; then the one with most prose behind it and least else in between."""
-    assert region.date is not None
+    date = region.date
+    if date is None:
+        return False, region.prose
     first = next((i for i in range(region.start, region.end) if weights[i] >= _MIN_PROSE), region.end)
-    return region.date.rule == "label", region.prose - _GAP_COST * abs(first - region.date.index)
+    return date.rule == "label", region.prose - _GAP_COST * abs(first - date.index)
 
 
 def _prose(line: Line, lines: list[Line], is_article_link: Callable[[Line], bool]) -> float:
-    """How much a line looks like running text: its unlinked characters, far less without a sentence mark, none for furniture."""
+    """How much a line looks like running text: unlinked characters, far less without a sentence mark, none for furniture."""
     chars = line.plain_chars
-    if line.link_chars > chars or DECOYS.search(line.text) or FOOTER.search(line.text):
+    if line.link_chars > chars or is_furniture(line.text):
         return 0.0
     if line.text.endswith(_ELLIPSIS) and line.index and is_article_link(lines[line.index - 1]):
         return 0.0
@@ -91,14 +94,12 @@ def _prose(line: Line, lines: list[Line], is_article_link: Callable[[Line], bool
     return float(chars)
 
 
-def _candidates(
-    lines: list[Line], labels: Labels, zone: ZoneInfo, is_article_link: Callable[[Line], bool]
-) -> list[DateLine]:
+def _candidates(lines: list[Line], labels: Labels, zone: ZoneInfo, is_article_link: Callable[[Line], bool]) -> list[DateLine]:
     labelled, bare = [], []
     for line in lines:
         if not any(c.isdigit() for c in line.text) and not labels.published.search(line.text):
             continue
-        if DECOYS.search(line.text) or is_article_link(line):
+        if is_decoy(line.text) or is_article_link(line):
             continue
         found = labelled_date(line, lines, labels, zone)
         if found:
@@ -109,7 +110,7 @@ def _candidates(
 
 
 def labelled_date(line: Line, lines: list[Line], labels: Labels, zone: ZoneInfo) -> DateLine | None:
-    """Return the date a label on this line introduces, in the same line or, when the label ends it, at the start of the next."""
+    """Return the date a label introduces: in the same line or, when the label ends it, at the start of the next."""
     for label in labels.published.finditer(line.text):
         rest = line.text[label.end() :]
         if not rest and line.index + 1 < len(lines):
@@ -122,7 +123,7 @@ def labelled_date(line: Line, lines: list[Line], labels: Labels, zone: ZoneInfo)
 
 def _leading(text: str, zone: ZoneInfo) -> tuple[Moment, str] | None:
     found = find_moment(text[:60], zone)
-    if found and normalize_digits(text).lstrip(" [((　").startswith(normalize_digits(found[1])[:4]):
+    if found and normalize_digits(text).lstrip(_OPENING).startswith(normalize_digits(found[1])[:4]):
         return found
     return None
 
@@ -149,7 +150,7 @@ def _behind(document: Document, date: DateLine, labels: Labels, sums: list[float
 def _whole(document: Document, labels: Labels, sums: list[float]) -> tuple[int, int, float]:
     """Return the stretch between end marks with most prose: the best guess without a date line."""
     marks = [-1, *(line.index for line in document.lines if is_end(line, labels)), len(document.lines)]
-    stretches = [(a + 1, b, sums[b] - sums[a + 1]) for a, b in zip(marks, marks[1:], strict=False)]
+    stretches = [(a + 1, b, sums[b] - sums[a + 1]) for a, b in pairwise(marks)]
     return max(stretches, key=lambda stretch: stretch[2])
 
 
@@ -189,25 +190,17 @@ def _container(document: Document, start: int, end: int, sums: list[float]) -> E
 
 
 def _widened(document: Document, element: Element, bounds: tuple[int, int], start: int, end: int) -> Element:
-    """Climb while the parent adds only unlinked lines of the same table cell: a paragraph of its own block belongs to the body."""
+    """Climb while the parent adds only unlinked lines of the same cell: a paragraph in its own block belongs to the body."""
     spans = {spanned: (first, last) for first, last, spanned in document.spans}
     while element.tag not in ("td", "th", "body") and (parent := element.getparent()) is not None:
         first, last = spans.get(parent, bounds)
-        added = [
-            line
-            for line in document.lines[max(first, start) : min(last, end)]
-            if not bounds[0] <= line.index < bounds[1]
-        ]
-        if any(line.link_chars * 2 > len(line.text) or _is_furniture(line) for line in added):
+        added = [line for line in document.lines[max(first, start) : min(last, end)] if not bounds[0] <= line.index < bounds[1]]
+        if any(line.link_chars * 2 > len(line.text) or is_furniture(line.text) for line in added):
             break
         if parent.tag in ("tr", "tbody", "table") and added:
             break
         element, bounds = parent, (first, last)
     return element
-
-
-def _is_furniture(line: Line) -> bool:
-    return bool(FURNITURE.fullmatch(line.text) or FOOTER.search(line.text) or DECOYS.search(line.text))
 
 
 def _clip(
@@ -216,7 +209,7 @@ def _clip(
     first, last = next(((a, b) for a, b, element in document.spans if element is container), (0, len(document.lines)))
     start, end = max(start, first), min(end, last)
     start = _behind_slots(document.lines, start, end, labels)
-    while end > start and (_is_furniture(document.lines[end - 1]) or is_bare_slot(document.lines[end - 1], labels)):
+    while end > start and (is_furniture(document.lines[end - 1].text) or is_bare_slot(document.lines[end - 1], labels)):
         end -= 1
     return Region(start, end, container, date, sums[end] - sums[start] if end > start else 0.0)
 
@@ -226,7 +219,12 @@ def _behind_slots(lines: list[Line], start: int, end: int, labels: Labels) -> in
     while start < end:
         if is_bare_slot(lines[start], labels):
             value = lines[start + 1] if start + 1 < end else None
-            taken = value is not None and len(value.text) <= 30 and not is_bare_slot(value, labels) and _side_by_side(lines[start], value)
+            taken = (
+                value is not None
+                and len(value.text) <= 30
+                and not is_bare_slot(value, labels)
+                and _side_by_side(lines[start], value)
+            )
             start += 2 if taken else 1
         elif is_meta(lines[start], labels):
             start += 1
@@ -251,7 +249,7 @@ def is_meta(line: Line, labels: Labels) -> bool:
     text = line.text
     if len(text) > 100 or labels.source_date.match(text):
         return False
-    if FURNITURE.fullmatch(text) or DECOYS.search(text):
+    if FURNITURE.fullmatch(text) or is_decoy(text):
         return True
     if re.fullmatch(r"[\d\s:/.\-年月日()（）\[\]【】]*", normalize_digits(text)):
         return True

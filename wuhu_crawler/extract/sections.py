@@ -1,7 +1,7 @@
 """The heading tree of a body: which of its paragraphs are headings, and what stands under which.
 
-A heading is a line of its own: numbered (一、 （一） 1． 第一章 ■ …) or short and set apart. A numbered paragraph that runs on into its
-sentence, 一是…二是… and lists (each item directly followed by the next) are paragraphs.
+A heading is a line of its own: numbered (一、 （一） 1． 第一章 ■ …) or short and set apart. A numbered paragraph that runs on
+into its sentence, 一是…二是… and lists (each item directly followed by the next) are paragraphs.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ _INNER_STOP = re.compile(r"[。！？；]")
 _PROSE_END = re.compile(r"[。！？!?…；;：:”」』)）.]\Z")
 # Short lines that are no headings: dates, captions, sources, contacts, formulas, table scraps.
 _NOT_PLAIN = re.compile(
-    r"[〇○零一二三四五六七八九十]{4}年|[\d０-９年月日时分:：.\-/\s]+\Z|图为|图[：:/\d]|.*[摄图]\s*\Z|来源|信息来源|[（(].*[)）]\Z|[【\[].*[】\]]\Z|附[件：:]|电话|地址|联系|邮编|传真|网址|www|http|.*[=|]|·|—|-|\*|记者|通讯员|作者|编辑"
+    r"[〇○零一二三四五六七八九十]{4}年|[\d０-９年月日时分:：.\-/\s]+\Z|图为|图[：:/\d]|.*[摄图]\s*\Z|来源|信息来源|"
+    r"[（(].*[)）]\Z|[【\[].*[】\]]\Z|附[件：:]|电话|地址|联系|邮编|传真|网址|www|http|.*[=|]|·|—|-|\*|记者|通讯员|作者|编辑"
     r"|.*(?:记者|通讯员)[\s\u3000]*[\u4e00-\u9fff\s]{2,8}\Z|[“\"].*[^”\"]\Z"
 )
 
@@ -149,7 +150,12 @@ def _is_plain_heading(paragraphs: Sequence[str], i: int, emphasized: bool) -> bo
         return False
     before = paragraphs[i - 1]
     follows = len(after) >= 28 and bool(_INNER_STOP.search(after) or _PROSE_END.search(after))
-    nested = i + 2 < len(paragraphs) and 4 <= len(after) <= _LONGEST_PLAIN and len(paragraphs[i + 2]) >= 28 and not _NOT_PLAIN.match(after)
+    nested = (
+        i + 2 < len(paragraphs)
+        and 4 <= len(after) <= _LONGEST_PLAIN
+        and len(paragraphs[i + 2]) >= 28
+        and not _NOT_PLAIN.match(after)
+    )
     ended = len(before) >= 28 and bool(_PROSE_END.search(before))
     between = i > 1 and len(before) <= _LONGEST_PLAIN and len(paragraphs[i - 2]) >= 28
     return (follows and (ended or between)) or (ended and nested)
@@ -165,7 +171,11 @@ def _without_clauses(marks: list[_Mark], paragraphs: Sequence[str]) -> list[_Mar
     plain = sum(mark.style == _PLAIN for mark in marks)
     for mark in marks:
         # 供求原因之一：… among unnumbered headings is one of them.
-        kept.append(replace(mark, style=_PLAIN, number=None, text=paragraphs[mark.index]) if plain > 1 and mark.style == "one-of" else mark)
+        kept.append(
+            replace(mark, style=_PLAIN, number=None, text=paragraphs[mark.index])
+            if plain > 1 and mark.style == "one-of"
+            else mark
+        )
     return kept
 
 
@@ -173,7 +183,11 @@ def _without_lists(marks: list[_Mark], paragraphs: Sequence[str]) -> list[_Mark]
     """Drop styles most of whose lines are directly followed by the next of their kind: lists and tables of contents."""
     while True:
         held = {mark.index: mark for mark in marks}
-        dropped = {style for style in {mark.style for mark in marks} if _is_list([m for m in marks if m.style == style], held, paragraphs)}
+        dropped = {
+            style
+            for style in {mark.style for mark in marks}
+            if _is_list([m for m in marks if m.style == style], held, paragraphs)
+        }
         if not dropped:
             return marks
         marks = [mark for mark in marks if mark.style not in dropped]
@@ -184,20 +198,24 @@ def _is_list(run: list[_Mark], held: dict[int, _Mark], paragraphs: Sequence[str]
         return True
     if run[0].style == _PLAIN:
         return False
-    bare = 0
-    for mark in run:
-        after = held.get(mark.index + 1)
-        if (after is not None and after.style == mark.style) or mark.index + 1 >= len(paragraphs):
-            bare += 1
-        elif after is None and STYLES[mark.style][1].fullmatch(paragraphs[mark.index + 1]):
-            bare += 1
-        elif mark.style == "bracket-title" and paragraphs[mark.index + 1].startswith("【"):
-            bare += 1
-    return len(run) > 1 and bare * 2 > len(run) or (len(run) == 1 and bare == 1 and len(paragraphs) == 1)
+    bare = sum(_leads_to_its_kind(mark, held.get(mark.index + 1), paragraphs) for mark in run)
+    return (len(run) > 1 and bare * 2 > len(run)) or (len(run) == 1 and bare == 1 and len(paragraphs) == 1)
+
+
+def _leads_to_its_kind(mark: _Mark, after: _Mark | None, paragraphs: Sequence[str]) -> bool:
+    """Tell whether a line is directly followed by the next of its kind, or by nothing."""
+    if mark.index + 1 >= len(paragraphs):
+        return True
+    if after is not None:
+        return after.style == mark.style
+    following = paragraphs[mark.index + 1]
+    if mark.style == "bracket-title":
+        return following.startswith("【")
+    return bool(STYLES[mark.style][1].fullmatch(following))
 
 
 def _levels(marks: list[_Mark]) -> list[Heading]:
-    """Give levels by nesting: a style seen before goes back to its depth; a new one goes below, or takes the place of finer ones."""
+    """Give levels by nesting: a style seen before goes back to its depth, a new one goes below or takes a finer one's place."""
     stack: list[tuple[str, int]] = []
     headings = []
     for mark in marks:

@@ -19,8 +19,21 @@ BUNDLED = Path(__file__).parent
 
 # The family's article URLs: a script named for one thing and a numeric id. A profile's own patterns replace these.
 FAMILY_ARTICLE_URLS = (
-    r"/(?:\w*info|show\w*|view\w*|read\w*|detail\w*|article\w*|news\w*|content\w*|list)\.aspx?\?(?:[^#]*&)?(?:article|news|info)?_?id=(?P<id>\d+)(?=&|$)",
+    r"/(?:\w*info|show\w*|view\w*|read\w*|detail\w*|article\w*|news\w*|content\w*|list)\.aspx?"
+    r"\?(?:[^#]*&)?(?:article|news|info)?_?id=(?P<id>\d+)(?=&|$)",
 )
+
+
+_TYPES: dict[str, type | tuple[type, ...]] = {
+    "name": str,
+    "title": str,
+    "timezone": str,
+    "article_url": str,
+    "delay": (int, float),
+    "concurrency": int,
+    "allow_private": bool,
+    "contact_required": bool,
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,7 +90,7 @@ def make_portal(raw: dict[str, object], where: str) -> Portal:
     for key in ("seeds", "hosts", "article_urls", "exclude"):
         if key in checked:
             checked[key] = _words(checked[key], f"{where}: `{key}`")
-    for key, kind in (("delay", (int, float)), ("concurrency", int), ("allow_private", bool), ("contact_required", bool), ("title", str)):
+    for key, kind in _TYPES.items():
         if key in checked and (not isinstance(checked[key], kind) or (kind is not bool and isinstance(checked[key], bool))):
             raise UsageError(f"{where}: `{key}` has the wrong type: {checked[key]!r}")
     labels = checked.get("labels", {})

@@ -111,7 +111,7 @@ def _captures() -> None:
         sa.CheckConstraint(
             "page_kind IN ('article', 'listing', 'missing', 'error', 'blocked', 'other')", name=op.f("ck_capture_page_kind")
         ),
-        sa.CheckConstraint("record_type IN ('response', 'revisit')", name=op.f("ck_capture_record_type")),
+        sa.CheckConstraint("record_type IN ('response', 'revisit', 'resource')", name=op.f("ck_capture_record_type")),
         sa.ForeignKeyConstraint(["crawl_id"], ["crawl.id"], name=op.f("fk_capture_crawl_id")),
         sa.ForeignKeyConstraint(["run_id"], ["run.id"], name=op.f("fk_capture_run_id")),
         sa.ForeignKeyConstraint(["warc_file"], ["warc_file.name"], name=op.f("fk_capture_warc_file")),
