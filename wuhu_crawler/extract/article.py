@@ -53,6 +53,7 @@ def read_article(reading: Reading) -> Article:
     article = Article(url=reading.url, portal=reading.portal.name, article_id=reading.number, captured_at=reading.captured_at)
     _breadcrumb(article, reading)
     _title(article, reading)
+    _category_above(article)
     _published(article, reading)
     _views(article, reading)
     paragraphs = read_paragraphs(reading.document, reading.region, reading.labels, article.title)
@@ -125,6 +126,14 @@ def category_of(crumbs: Sequence[str]) -> str | None:
     return rest[-1] if rest else None
 
 
+def _category_above(article: Article) -> None:
+    """Some trails end in the title itself; the category is then the crumb before it."""
+    crumbs = article.breadcrumb
+    if len(crumbs) > 1 and article.title and crumbs[-1].rstrip("….") in article.title and crumbs[-1] == article.category:
+        article.category = category_of(crumbs[:-1])
+        _note(article, "category", "crumb before the title", " > ".join(crumbs))
+
+
 # --- title
 
 
@@ -160,7 +169,7 @@ def _title_score(line: Line, reading: Reading, hidden: set[str], breadcrumb: lis
     text = line.text
     if not 2 <= len(text) <= _TITLE_LONGEST or line.link_chars * 2 > len(text):
         return 0.0
-    if is_decoy(text) or FURNITURE.fullmatch(text) or is_meta(line, reading.labels) or text in breadcrumb:
+    if is_decoy(text) or FURNITURE.fullmatch(text) or is_meta(line, reading.labels) or text in breadcrumb[:-1]:
         return 0.0
     if (
         reading.labels.position.match(text)
@@ -191,7 +200,7 @@ def _document_title(reading: Reading, breadcrumb: list[str]) -> str | None:
     if not title:
         return None
     parts = [part.strip() for part in _TITLE_SUFFIX.split(title) if part.strip()]
-    site = {reading.portal.title, *breadcrumb}
+    site = {reading.portal.title, *breadcrumb[:-1]}
     parts = [
         part for part in parts if part not in site and not re.search(r"(?:网|网站|首页|门户|无标题文档|Untitled|在线)\Z", part)
     ]
@@ -244,13 +253,14 @@ def _labelled_views(line: Line, reading: Reading) -> tuple[int, str] | None:
         return None
     for found in reading.labels.views.finditer(normalize_digits(line.text)):
         if found["views"]:
-            return int(found["views"]), found.group()
+            return int(found["views"].replace(",", "")), found.group()
         if found.end() == len(line.text) and line.index + 1 < len(reading.document.lines):
             value = re.fullmatch(
-                r"(\d{1,9})\s*(?:次|人|人次|℃)?", normalize_digits(reading.document.lines[line.index + 1].text)
+                r"(\d{1,3}(?:,\d{3})+|\d{1,9})\s*(?:次|人|人次|℃)?",
+                normalize_digits(reading.document.lines[line.index + 1].text),
             )
             if value:
-                return int(value[1]), f"{line.text} {value[0]}"
+                return int(value[1].replace(",", "")), f"{line.text} {value[0]}"
     return None
 
 
@@ -347,7 +357,9 @@ def _slot_text(line: Line, reading: Reading) -> str:
     if not is_bare_slot(line, reading.labels) or line.index + 1 >= len(lines):
         return line.text
     value = lines[line.index + 1]
-    return line.text + value.text if len(value.text) <= 30 and not is_bare_slot(value, reading.labels) else line.text
+    if len(value.text) > 30 or is_bare_slot(value, reading.labels):
+        return line.text
+    return line.text + ("" if line.text.endswith((":", "：")) else "：") + value.text
 
 
 def _source_slot(text: str, labels: Labels) -> str | None:
@@ -433,7 +445,7 @@ def _related(article: Article, reading: Reading) -> None:
             continue
         seen.add(link.article_id)
         _, day = entry_date(reading.document, link, reading.captured_at, reading.portal.zone)
-        abstract = _without_source_date(entry_abstract(reading.document, link), reading.labels)
+        abstract = _without_source_date(entry_abstract(reading.document, link, reading.labels), reading.labels)
         article.related.append(
             Related(article_id=link.article_id, title=link.text.strip("·• \u3000"), date=day, abstract=abstract)
         )

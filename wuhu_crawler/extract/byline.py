@@ -63,6 +63,8 @@ _DATELINE = re.compile(
 _OUTLET_PREFIX = re.compile(
     rf"(?:[\u3400-\u9fffA-Za-z0-9·•]{{1,14}}{OUTLET_SUFFIX}|{'|'.join(sorted(OUTLET_WORDS, key=len, reverse=True))})"
 )
+# Any other short name of an outlet, when the rest of the line is a role and names: 我爱芜湖记者 田龙
+_PLAIN_OUTLET = re.compile(r"[^\W\d的是为和与问答让被请由名位个向对见有看给从在及或等这那该每各某访谈听听说讲]{3,8}")
 _SOURCE_SLOT = re.compile(
     r"(?:图片来源|信息来源|消息来源|文章来源|新闻来源|稿件来源|来源|稿源|出处|转自|摘自|据)[:：\s]\s*(?P<outlet>《?[^\s:：，"
     r"。、|｜()（）【】\[\]]{2,20}》?)"
@@ -81,12 +83,22 @@ _ROLE = re.compile(
 )
 _SLOT = re.compile(
     rf"(?P<title>(?:(?:{_TITLES}))*)(?P<role>{_LONG_ROLES}|文|图)\s*[:：/／]\s*"
-    r"(?P<names>[^\s:：\[\]【】()（）|｜<>]{1,12}(?:[\s、，,][\u3400-\u9fff]{2,4}(?![:：\u3400-\u9fff]))*)"
+    r"(?P<names>(?:[\u3400-\u9fff][ \u3000][\u3400-\u9fff](?![\u3400-\u9fff:：])|[^\s:：\[\]【】()（）|｜<>]{1,12})"
+    r"(?:[\s、，,][\u3400-\u9fff]{2,4}(?![:：\u3400-\u9fff]))*)"
+)
+_SLOT_MARK = re.compile(r"[:：/／]")
+# Without any of these a text is no credit: asked first, since most paragraphs hold none.
+_HINT = re.compile(
+    r"记者|記者|通讯员|通訊員|报道|報道|编辑|編輯|编缉|责编|主编|编选|编审|编译|美编|摄|图|[/／]|作者|执笔|撰|实习|實習|见习|供稿|投稿|校对|审核|审稿"
+    r"|[初复终]审|审读|监制|统筹|策划|翻译|签发|制图|整理|录入|采写|采访|整合|文[:：]|文字|原创|来源|稿源|出处|转自|摘自"
 )
 # An empty slot is followed by the next label, which is no name: 责任编辑：　阅读：1644
 _LABEL = re.compile(f"(?:{'|'.join((*VIEWS, *PUBLISHED, *SOURCE, *END, *SLOTS))})")
 _SEPARATORS = re.compile(r"[\s\u3000、，,;；/／|｜&＆○⊙●◎]+|和(?=[\u3400-\u9fff]{2,3}\Z)")
 _BRACKETED = re.compile(r"[（(【\[〔]\s*([^（()）【】\[\]〔〕]{2,90})\s*[）)】\]〕]")
+_LAST_BRACKET = re.compile(_BRACKETED.pattern + r"[\s。”]*\Z")
+_CLOSERS = tuple("）)】]〕”。")
+_CAPTION_ENDS = tuple("摄影道图文。）)")
 _CODE = re.compile(r"[\s_(（]*[A-Z]{1,4}\d{2,6}[)）]?\Z")
 _SPACES = re.compile(r"[ \u3000]+")
 _TRIM = " \t\u3000:：、，,;；。.|｜/／-—_○⊙●◎▲■◆*·"
@@ -95,6 +107,7 @@ _CAPTION_CREDIT = re.compile(
     r"文图))\s*[）)]?[。]?\Z"
 )
 _REPORTED = re.compile(r"\A(?P<lead>[^（(，。]{2,30}?)(?P<role>记者)(?P<names>[^（(，。：:]{2,24}?)(?:摄影)?报道[:：]")
+_TITLED = frozenset({"记者", "記者", "通讯员", "编辑", "摄影"})
 _BUTTONS = re.compile(r"[【\[](?:纠错|关闭|打印|收藏|返回|评论)[^】\]]{0,6}[】\]]")
 LINE_LIMIT = 90
 
@@ -115,6 +128,8 @@ def read_line(line: str) -> Byline:
     """Return the credits of one line or paragraph of a body: a line that is all credits, a dateline at its start, brackets at
     its start or end, or a picture credit closing a caption."""
     text = _BUTTONS.sub("", line).strip(" \u3000")
+    if not _HINT.search(text, max(0, len(text) - LINE_LIMIT)) and not _HINT.search(text, 0, LINE_LIMIT):
+        return _NONE
     whole = _whole_line(text)
     if whole is not None:
         return whole
@@ -133,12 +148,28 @@ def read_closing(text: str) -> Byline:
 def read_slots(text: str) -> Byline:
     """Return the credits of a meta line, where labelled slots stand among dates and counters: 责任编辑：X 浏览：102."""
     credits: list[Credit] = []
+    if len(text) > 2 * LINE_LIMIT or not _SLOT_MARK.search(text):
+        return _NONE
     for found in _SLOT.finditer(text):
-        chunk = _CODE.sub("", found["names"]).strip(_TRIM)
+        chunk = _CODE.sub("", _before_label(found["names"])).strip(_TRIM)
         names = _names(chunk, strict=False) if chunk and not _LABEL.match(chunk) else None
+        words = _slot_words(found)
         for role in _roles(found) if names else ():
-            credits += [Credit(role=role, name=name, text=found.group().strip(_TRIM)) for name in names or ()]
+            credits += [Credit(role=role, name=name, text=words) for name in names or ()]
     return Byline((), tuple(credits), False)
+
+
+def _slot_words(found: re.Match[str]) -> str:
+    """A slot's own words: title, label and names, without what is glued to either side (弋江融媒作者:钱立新发布日期…)."""
+    start = found.start() if found["role"] in _TITLED else found.start("role")
+    end = found.start("names") + len(_before_label(found["names"]))
+    return found.string[start:end].strip(_TRIM)
+
+
+def _before_label(text: str) -> str:
+    """What stands before the next slot's label, where slots are glued: 作者:钱立新发布日期:…"""
+    label = _LABEL.search(text, 2)
+    return text[: label.start()] if label else text
 
 
 def _whole_line(text: str) -> Byline | None:
@@ -182,7 +213,7 @@ def _dateline(text: str) -> Byline | None:
 
 def _reported(text: str) -> Byline | None:
     """Return the credits of 本报北京９月４日讯记者杨涌报道：…"""
-    found = _REPORTED.match(text)
+    found = _REPORTED.match(text) if "记者" in text[:LINE_LIMIT] else None
     if not found:
         return None
     outlets = _lead_outlets(found["lead"])
@@ -197,12 +228,12 @@ def _reported(text: str) -> Byline | None:
 
 def _closing(text: str) -> Byline | None:
     """Return the credits of the last bracket of a paragraph, or of the picture credit that ends a caption."""
-    brackets = list(_BRACKETED.finditer(text))
-    if brackets and not text[brackets[-1].end() :].strip(_TRIM + "”"):
-        inside = _read_piece(brackets[-1].group(1))
+    bracket = _LAST_BRACKET.search(text, max(0, len(text) - LINE_LIMIT - 10)) if text.endswith(_CLOSERS) else None
+    if bracket:
+        inside = _read_piece(bracket.group(1))
         if inside and inside.credits:
             return Byline(inside.outlets, inside.credits, False)
-    caption = _CAPTION_CREDIT.search(text) if len(text) <= 400 else None
+    caption = _CAPTION_CREDIT.search(text, max(0, len(text) - LINE_LIMIT)) if text.endswith(_CAPTION_ENDS) else None
     if caption:
         inside = _read_piece(caption["credit"].strip(_TRIM + "（("))
         if inside and inside.credits and any(c.role == "photographer" for c in inside.credits):
@@ -294,6 +325,8 @@ def _piece_outlet(lead: str) -> str | None:
     outlets = _lead_outlets(words)
     if outlets:
         return outlets[0]
+    if _PLAIN_OUTLET.fullmatch(words):
+        return words
     parts = words.split()
     if len(parts) > 1 and _OUTLET_PREFIX.fullmatch(parts[-1]):
         return parts[-1] if all(len(part) <= 12 for part in parts) else None
@@ -347,8 +380,8 @@ def _trailing_suffix(chunk: str, roles: tuple[Role, ...]) -> tuple[str, tuple[Ro
             rest = chunk[: -len(word)].strip(_TRIM)
             if word in ("报道", "综合报道", "整理", "整合", "编译", "采写"):
                 return rest, roles
-            if given == ("author", "photographer") and roles == ("reporter",):
-                return rest, ("reporter", "photographer")
+            if len(given) == 2 and roles[0] in ("reporter", "intern", "correspondent"):
+                return rest, (roles[0], "photographer")
             return rest, given
     return chunk, roles
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from lxml import etree
-from lxml.html import HTMLParser
 from parsel import Selector
 
 Element = Any  # lxml ships no types
@@ -34,6 +34,7 @@ SKIPPED = frozenset(
     ("script style noscript select textarea button head object applet svg template noframes map option audio video").split()
 )
 BOLD = frozenset(["b", "strong", "h1", "h2", "h3", "h4", "h5", "h6", "th"])
+ASIDES = frozenset({"nav", "footer", "aside"})
 HEADINGS = frozenset(["h1", "h2", "h3", "h4", "h5", "h6"])
 _BOLD_STYLE = re.compile(r"font-weight\s*:\s*(?:bold|[6-9]00)", re.I)
 _CENTER_STYLE = re.compile(r"text-align\s*:\s*center", re.I)
@@ -44,14 +45,37 @@ _WIDE_BREAK = re.compile(rf"(?<={_WIDE})[ \t]*[\r\n][ \t\r\n]*(?={_WIDE})")
 _SPACE = re.compile(r"[ \t\r\n\f\xa0]+")
 _NEEDS_FOLDING = re.compile(r"[\t\r\n\f\xa0]|  ")
 _TRIM = " \t\r\n\f\xa0\u3000"
-_TOO_DEEP = ("Excessive depth", "xmlHTMLParseElement: depth", "htmlParseElement")
+_TOO_DEEP = "Excessive depth"
 # Tags whose nesting carries no meaning: taken away from a page too deep for libxml2.
 _UNWRAPPED = ["font", "span", "b", "i", "u", "em", "strong", "big", "small", "div", "section", "center", "blockquote"]
 
 
+# What the start of an element changes.
+_HIDDEN, _BLOCK, _CONTAINER, _CELL, _HEADING, _LINK, _BOLD, _CENTER, _ASIDE = (1 << bit for bit in range(9))
+_EVENTS = frozenset({"br", "img", "input"})
+
+
+def _flags(tag: str) -> int:
+    kinds = (
+        (SKIPPED, _HIDDEN),
+        (BLOCKS, _BLOCK),
+        (CONTAINERS, _CONTAINER),
+        (HEADINGS, _HEADING),
+        (BOLD, _BOLD),
+        (ASIDES, _ASIDE),
+    )
+    flags = sum(flag for tags, flag in kinds if tag in tags)
+    own = {"td": _CELL, "th": _CELL, "a": _LINK, "center": _CENTER}
+    return flags | own.get(tag, 0)
+
+
+_FLAGS = {tag: _flags(tag) for tag in (*SKIPPED, *BLOCKS, *BOLD, "a")}
+
+
 @dataclass(slots=True)
 class Line:
-    """One line a reader sees. `node` is the block element it lies in, `cell` its table cell (None outside tables)."""
+    """One line a reader sees. `node` is the block element it lies in, `cell` its table cell (None outside tables); `aside`
+    tells that it stands in an element for navigation or the page's foot."""
 
     index: int
     text: str
@@ -61,7 +85,7 @@ class Line:
     bold: bool
     centered: bool
     heading: bool
-    starts_cell: bool
+    aside: bool
 
     @property
     def plain_chars(self) -> int:
@@ -115,18 +139,18 @@ def _root(text: str) -> Element | None:
     data = text.strip().encode("utf-8", "replace")
     if not data:
         return None
-    parser = HTMLParser(encoding="utf-8", huge_tree=True, recover=True)
-    root = _parsed(data, parser)
-    if any(word in entry.message for entry in parser.error_log for word in _TOO_DEEP[:1]):
-        root = _parsed(_flattened(text), HTMLParser(encoding="utf-8", huge_tree=True, recover=True))
+    root, log = _parsed(data)
+    if any(_TOO_DEEP in entry.message for entry in log):
+        root, _ = _parsed(_flattened(text))
     return root
 
 
-def _parsed(data: bytes, parser: HTMLParser) -> Element | None:
+def _parsed(data: bytes) -> tuple[Element | None, Any]:
+    parser = etree.HTMLParser(encoding="utf-8", huge_tree=True, recover=True)
     try:
-        return etree.fromstring(data, parser)
-    except etree.ParserError:
-        return None
+        return etree.fromstring(data, parser), parser.error_log
+    except etree.XMLSyntaxError:
+        return None, parser.error_log
 
 
 def _flattened(text: str) -> bytes:
@@ -139,36 +163,34 @@ def _flattened(text: str) -> bytes:
 
 
 class _Walker:
-    """One pass over the tree, collecting lines."""
+    """One pass over the tree, collecting lines. An element's flags say what its start changed, so that its end undoes it."""
 
     def __init__(self, root: Element) -> None:
         self.document = Document(root=root)
         self._buffer: list[str] = []
-        self._link_chars = 0
-        self._bold_chars = 0
-        self._bold = 0
-        self._link = 0
-        self._center: list[Element] = []
-        self._centers_outside: list[list[Element]] = []
+        self._link_chars = self._bold_chars = 0
+        self._link = self._bold = self._heading = self._centered = self._aside = 0
+        self._centered_outside: list[int] = []
         self._blocks: list[Element] = [root]
         self._cells: list[Element] = []
-        self._starts: dict[Element, int] = {}
-        self._heading = 0
-        self._new_cell = False
+        self._starts: list[int] = []
 
     def walk(self) -> Document:
-        walker = etree.iterwalk(self.document.root, events=("start", "end", "comment", "pi"))
+        root, stack = self.document.root, []
+        walker = etree.iterwalk(root, events=("start", "end", "comment", "pi"))
         for event, element in walker:
             if event == "start":
-                if self._start(element, element.tag):
+                flags = self._open(element)
+                stack.append(flags)
+                if flags & _HIDDEN:
                     walker.skip_subtree()
-                elif element.text:
-                    self._add(element.text)
-            else:
-                if event == "end":
-                    self._end(element, element.tag)
-                if element.tail and element is not self.document.root:
-                    self._add(element.tail)
+                elif text := element.text:
+                    self._add(text)
+                continue
+            if event == "end" and (flags := stack.pop()):
+                self._close(element, flags)
+            if (text := element.tail) and element is not root:
+                self._add(text)
         self._flush()
         return self.document
 
@@ -176,45 +198,76 @@ class _Walker:
         self._buffer.append(text)
         if self._link or self._bold:
             count = len(text.strip(_TRIM))
-            if self._link:
-                self._link_chars += count
-            if self._bold:
-                self._bold_chars += count
+            self._link_chars += count if self._link else 0
+            self._bold_chars += count if self._bold else 0
 
-    def _start(self, element: Element, tag: str) -> bool:
-        """Note the element's beginning; True when its content is not for readers."""
+    def _open(self, element: Element) -> int:
+        """Take note of an element's beginning; return its flags."""
+        tag = element.tag
+        flags = _FLAGS.get(tag, 0)
+        if style := element.get("style"):
+            flags |= _style_flags(style)
+        if flags & _HIDDEN:
+            self._note_hidden(element, tag)
+            return _HIDDEN
+        if tag in _EVENTS:
+            self._note_event(element, tag)
+        if not flags:
+            return 0
+        if flags & _BLOCK:
+            if tag != "table" and (align := element.get("align")) and align.lower() in ("center", "middle"):
+                flags |= _CENTER
+            self._open_block(element, flags)
+        self._link += bool(flags & _LINK)
+        self._bold += bool(flags & _BOLD)
+        self._centered += bool(flags & _CENTER)
+        return flags
+
+    def _open_block(self, element: Element, flags: int) -> None:
+        self._flush()
+        self._blocks.append(element)
+        if flags & _CONTAINER:
+            self._starts.append(len(self.document.lines))
+        if flags & _CELL:
+            self._cells.append(element)
+            # A cell does not inherit its table's alignment.
+            self._centered_outside.append(self._centered)
+            self._centered = 0
+        self._heading += bool(flags & _HEADING)
+        self._aside += bool(flags & _ASIDE)
+
+    def _close(self, element: Element, flags: int) -> None:
+        """Undo what the element's beginning did."""
+        if flags & _HIDDEN:
+            return
+        self._link -= bool(flags & _LINK)
+        if flags & _LINK:
+            text = element.text if len(element) == 0 else "".join(element.itertext())
+            self.document.links.append((len(self.document.lines), element, clean(text or "")))
+        if flags & _BLOCK:
+            self._flush()
+            self._blocks.pop()
+            if flags & _CONTAINER:
+                self.document.spans.append((self._starts.pop(), len(self.document.lines), element))
+            self._heading -= bool(flags & _HEADING)
+            self._aside -= bool(flags & _ASIDE)
+        self._bold -= bool(flags & _BOLD)
+        self._centered -= bool(flags & _CENTER)
+        if flags & _CELL:
+            self._cells.pop()
+            self._centered = self._centered_outside.pop()
+
+    def _note_event(self, element: Element, tag: str) -> None:
+        """Take note of an element that is no text: a line break, a picture, a hidden input."""
         document = self.document
-        style = element.get("style")
-        if tag in SKIPPED or (style and _HIDDEN_STYLE.search(style)):
-            self._note_skipped(element, tag)
-            return True
-        if tag in BLOCKS:
+        if tag == "br":
             self._flush()
-            self._blocks.append(element)
-            if tag in CONTAINERS:
-                self._starts[element] = len(document.lines)
-            if tag in ("td", "th"):
-                self._cells.append(element)
-                self._centers_outside.append(self._center)
-                self._center = []
-                self._new_cell = True
-            if tag in HEADINGS:
-                self._heading += 1
-        elif tag == "br":
-            self._flush()
-        elif tag == "a":
-            self._link += 1
         elif tag == "img":
             document.images.append((len(document.lines), element))
-        elif tag == "input" and element.get("type", "").lower() == "hidden":
+        elif element.get("type", "").lower() == "hidden":
             document.inputs.append((len(document.lines), element.get("name", ""), clean(element.get("value", ""))))
-        if tag in BOLD or (style and _BOLD_STYLE.search(style)):
-            self._bold += 1
-        if _centers(element, tag, style):
-            self._center.append(element)
-        return False
 
-    def _note_skipped(self, element: Element, tag: str) -> None:
+    def _note_hidden(self, element: Element, tag: str) -> None:
         if tag == "script":
             self.document.scripts.append((len(self.document.lines), element.get("src", ""), element.text or ""))
         elif tag == "head":
@@ -223,59 +276,29 @@ class _Walker:
             for script in element.iter("script"):
                 self.document.scripts.append((0, script.get("src", ""), script.text or ""))
 
-    def _end(self, element: Element, tag: str) -> None:
-        if tag in SKIPPED:
-            return
-        if tag in BLOCKS:
-            self._flush()
-            if len(self._blocks) > 1 and self._blocks[-1] is element:
-                self._blocks.pop()
-            if tag in CONTAINERS and element in self._starts:
-                self.document.spans.append((self._starts.pop(element), len(self.document.lines), element))
-            if self._cells and self._cells[-1] is element:
-                self._cells.pop()
-            if tag in HEADINGS and self._heading:
-                self._heading -= 1
-        elif tag == "a" and self._link:
-            self._link -= 1
-            text = element.text if len(element) == 0 else "".join(element.itertext())
-            self.document.links.append((len(self.document.lines), element, clean(text or "")))
-        if self._bold and (tag in BOLD or _BOLD_STYLE.search(element.get("style", ""))):
-            self._bold -= 1
-        if self._center and self._center[-1] is element:
-            self._center.pop()
-        if tag in ("td", "th") and self._centers_outside:
-            self._center = self._centers_outside.pop()
-
     def _flush(self) -> None:
-        if self._buffer:
-            raw = "".join(self._buffer)
-            text = clean(raw)
-            if text:
-                chars = len(text)
-                self.document.lines.append(
-                    Line(
-                        index=len(self.document.lines),
-                        text=text,
-                        node=self._blocks[-1],
-                        cell=self._cells[-1] if self._cells else None,
-                        link_chars=min(self._link_chars, chars),
-                        bold=self._bold_chars >= chars - 1 - text.count(" "),
-                        centered=bool(self._center),
-                        heading=self._heading > 0,
-                        starts_cell=self._new_cell,
-                    )
-                )
-                self._new_cell = False
-            self._buffer = []
+        """End the line, if there is anything in it."""
+        if not self._buffer:
+            return
+        text = clean("".join(self._buffer))
+        if text:
+            chars = len(text)
+            # Spaces are not counted as bold, and one character may be punctuation outside the bold words.
+            bold = bool(self._bold_chars) and self._bold_chars >= chars - 1 - text.count(" ")
+            lines, cell = self.document.lines, self._cells[-1] if self._cells else None
+            link_chars = min(self._link_chars, chars)
+            centered, heading, aside = self._centered > 0, self._heading > 0, self._aside > 0
+            lines.append(Line(len(lines), text, self._blocks[-1], cell, link_chars, bold, centered, heading, aside))
+        self._buffer.clear()
         self._link_chars = self._bold_chars = 0
 
 
-def _centers(element: Element, tag: str, style: str | None) -> bool:
-    """Tell whether the text in an element is centred; `align` on a table moves the table, not its text."""
-    if tag == "center" or (style and _CENTER_STYLE.search(style)):
-        return True
-    return tag != "table" and element.get("align", "").lower() in ("center", "middle")
+@lru_cache(maxsize=1024)
+def _style_flags(style: str) -> int:
+    """The flags an inline style sets."""
+    hidden = _HIDDEN if _HIDDEN_STYLE.search(style) else 0
+    bold = _BOLD if _BOLD_STYLE.search(style) else 0
+    return hidden | bold | (_CENTER if _CENTER_STYLE.search(style) else 0)
 
 
 def ancestors(element: Element) -> Iterator[Element]:

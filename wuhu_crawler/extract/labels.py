@@ -46,21 +46,10 @@ POSITION = (
     "當前位置", "您的位置是",
 )  # fmt: skip
 HOME = ("首页", "返回首页", "网站首页", "主页", "网站主页", "首頁", "本站首页")
-BODY_CRUMB = (
-    "正文",
-    "内容",
-    "阅读",
-    "详细内容",
-    "内容页",
-    "浏览",
-    "查看",
-    "信息内容",
-    "文章内容",
-    "新闻内容",
-    "详细信息",
-    "正文内容",
-    "文章正文",
-    "内文",
+BODY_CRUMB = tuple(
+    "正文 内容 阅读 详细内容 内容页 浏览 查看 信息内容 文章内容 新闻内容 详细信息 正文内容 文章正文 新闻正文 内文 "
+    "浏览文章 查看文章 阅读文章 浏览新闻 查看新闻 阅读新闻 浏览信息 查看信息 文章阅读 新闻阅读 新闻浏览 文章浏览 "
+    "详情 详细 内容浏览 内容阅读 内容详情 新闻详情 文章详情 查看详情 查看内容".split()
 )
 # Other slots beside title and date; their lines belong to no body.
 SLOTS = (
@@ -119,7 +108,7 @@ def is_decoy(text: str) -> bool:
 
 def is_furniture(text: str) -> bool:
     """Tell whether a line is buttons, a footer, a clock or a counter, wherever it stands."""
-    return bool(FURNITURE.fullmatch(text) or is_decoy(text) or (len(text) <= _FURNITURE_LONGEST and FOOTER.search(text)))
+    return len(text) <= _FURNITURE_LONGEST and bool(FURNITURE.fullmatch(text) or DECOYS.search(text) or FOOTER.search(text))
 
 
 def label_pattern(words: Iterable[str]) -> str:
@@ -167,12 +156,14 @@ def _compiled(extra: tuple[tuple[str, tuple[str, ...]], ...]) -> Labels:
             rf"(?:(?<!最近)(?<!最后)(?<!网站)(?<!本站)(?<!系统){long}(?:{COLON}|\s*(?=\d))|(?<![\u4e00-\u9fff]){short}{COLON})"
         ),
         views=re.compile(
-            rf"({words('views', VIEWS)})(?:\s*[:：]|\s*了)?\s*[(（\[【]?\s*(?P<views>\d{{1,9}})?\s*(?:次|人|℃|人次)?", re.I
+            rf"({words('views', VIEWS)})(?:\s*[:：]|\s*了)?\s*[(（\[【]?\s*"
+            r"(?P<views>\d{1,3}(?:,\d{3})+|\d{1,9})?\s*(?:次|人|℃|人次)?",
+            re.I,
         ),
         source=re.compile(rf"({words('source', SOURCE)}){COLON}\s*(?P<source>[^\s:：|｜【】\[\]()（）]{{1,30}})"),
         source_date=re.compile(rf"^[\s\u3000(（\[【]*({words('source_date', SOURCE_DATE)}){COLON}?"),
         position=re.compile(rf"({words('position', POSITION)})\s*(?:是|为)?\s*[:：>＞»]?\s*"),
         end=re.compile(rf"{bracket}(?:{words('end', END)})"),
-        slot=re.compile(rf"^[\s\u3000【\[(（]*{slots}\s*[:：](?P<value>.*)$"),
+        slot=re.compile(rf"^[\s\u3000【\[(（]*{slots}\s*(?:[:：](?P<value>.*)|(?P<bare>))$"),
         tools=re.compile(rf"{bracket}(?:{words('tools', TOOLS)})"),
     )

@@ -11,7 +11,7 @@ from ..items import ListingEntry, Pager
 from .dates import MOMENT, find_moment, normalize_digits, parse_date
 from .document import Document, Line
 from .hyperlinks import Hyperlink
-from .labels import COLON
+from .labels import COLON, Labels, is_decoy
 
 _TOTAL = re.compile(r"(?:共|总计|总共|计有?)\s*(\d{1,7})\s*(?:条|篇|个|则|项|记录|条记录|篇文章|条信息)")
 _PAGES = (
@@ -26,7 +26,9 @@ _BULLET = "·•・■◆▲●→>»-—◎☆★ \u3000\xa0"
 _FEWEST_ENTRIES = 3
 
 
-def read_entries(document: Document, links: list[Hyperlink], captured_at: datetime, zone: ZoneInfo) -> list[ListingEntry]:
+def read_entries(
+    document: Document, links: list[Hyperlink], captured_at: datetime, zone: ZoneInfo, labels: Labels
+) -> list[ListingEntry]:
     """Return one entry an article linked, in page order; a second link to the same article (a picture) adds nothing."""
     entries: dict[int, ListingEntry] = {}
     for link in links:
@@ -39,7 +41,7 @@ def read_entries(document: Document, links: list[Hyperlink], captured_at: dateti
             title=link.text.strip(_BULLET),
             date_text=words,
             date=day,
-            abstract=entry_abstract(document, link),
+            abstract=entry_abstract(document, link, labels),
             position=len(entries) + 1,
         )
     return list(entries.values())
@@ -85,10 +87,10 @@ def _date_words(text: str, zone: ZoneInfo) -> str | None:
     return short.group().strip(" []()（）") if short else None
 
 
-def entry_abstract(document: Document, link: Hyperlink) -> str | None:
+def entry_abstract(document: Document, link: Hyperlink, labels: Labels) -> str | None:
     """Return the cut text printed below an entry (`·日前,…给予……`), without its bullet; None when there is none."""
     for near in document.lines[link.line + 1 : link.line + 3]:
-        if near.link_chars:
+        if near.link_chars or is_decoy(near.text) or labels.published.search(near.text):
             return None
         if len(near.text) >= 20 and not _date_only(near.text):
             return near.text.lstrip("·•・ ")

@@ -134,19 +134,20 @@ def _is_article(region: Region | None, listing: Listing | None, document: Docume
 
 
 def _listing(document: Document, links: list[Hyperlink], captured_at: datetime, portal: Portal, url: str) -> Listing | None:
-    entries = read_entries(document, links, captured_at, portal.zone)
+    tables = labels(portal.labels)
+    entries = read_entries(document, links, captured_at, portal.zone, tables)
     pager = read_pager(document, links)
     if not looks_like_listing(entries, pager):
         return None
     listing = Listing(url=url, entries=entries, pager=pager)
-    _name(listing, document, labels(portal.labels), links)
+    _name(listing, document, tables)
     listing.evidence["entries"] = Evidence(rule="links to articles", text=f"{len(entries)} article links")
     pages = f"page {pager.page} of {pager.pages}, {pager.total} in all" if pager else "no pager on the page"
     listing.evidence["pager"] = Evidence(rule="pager words" if pager else "absent", text=pages)
     return listing
 
 
-def _name(listing: Listing, document: Document, tables: Labels, links: list[Hyperlink]) -> None:
+def _name(listing: Listing, document: Document, tables: Labels) -> None:
     """Name a listing: the last crumb of its breadcrumb, else its title element."""
     for line in document.lines[:60]:
         crumbs, rule = crumbs_of(line, tables, document)

@@ -22,8 +22,14 @@ _MIN_PROSE = 12
 _OPENING = " [(\u3000"
 # The body is the smallest container that holds this share of the prose behind the date line.
 _SHARE = 0.88
+# With less prose above it a date is not taken for one printed at the foot.
+_FOOT_PROSE = 60
 # A line between a date and the prose costs so many characters of it: the nearest date is the article's.
 _GAP_COST = 20
+# A longer line is prose, whatever dates it names.
+_DATE_LINE_LONGEST = 240
+_END_LONGEST = 200
+_DIGIT = re.compile(r"\d")
 # A bare date counts as the article's when so few other characters stand in its line.
 _BARE_REST = 24
 # Behind the buttons that close an article stands less than this share of its prose (a comment form, a notice).
@@ -85,7 +91,7 @@ def _rank(region: Region, weights: list[float]) -> tuple[bool, float]:
 def _prose(line: Line, lines: list[Line], is_article_link: Callable[[Line], bool]) -> float:
     """How much a line looks like running text: unlinked characters, far less without a sentence mark, none for furniture."""
     chars = line.plain_chars
-    if line.link_chars > chars or is_furniture(line.text):
+    if line.aside or line.link_chars > chars or is_furniture(line.text):
         return 0.0
     if line.text.endswith(_ELLIPSIS) and line.index and is_article_link(lines[line.index - 1]):
         return 0.0
@@ -97,7 +103,7 @@ def _prose(line: Line, lines: list[Line], is_article_link: Callable[[Line], bool
 def _candidates(lines: list[Line], labels: Labels, zone: ZoneInfo, is_article_link: Callable[[Line], bool]) -> list[DateLine]:
     labelled, bare = [], []
     for line in lines:
-        if not any(c.isdigit() for c in line.text) and not labels.published.search(line.text):
+        if len(line.text) > _DATE_LINE_LONGEST or not (_DIGIT.search(line.text) or line.text.endswith((":", "："))):
             continue
         if is_decoy(line.text) or is_article_link(line):
             continue
@@ -139,12 +145,19 @@ def _behind(document: Document, date: DateLine, labels: Labels, sums: list[float
     """Return the body behind a date line; when nothing follows there, the prose before it (dates at the foot)."""
     lines = document.lines
     start, end = date.index + 1, _end_of(lines, date.index + 1, labels, sums)
-    if sums[end] - sums[start] < 0.05 * sums[-1] and sums[start] > 200:
+    if sums[end] - sums[start] < 0.05 * sums[-1] and sums[start] > _FOOT_PROSE:
         head = max((i + 1 for i in range(date.index) if labels.end.match(lines[i].text)), default=0)
-        if sums[date.index] - sums[head] > sums[end] - sums[start]:
-            start, end = head, date.index
+        if sums[date.index] - sums[head] > max(sums[end] - sums[start], _FOOT_PROSE):
+            # Above such a body stand trail and title: it begins with its first prose and ends before the slots.
+            start = next((i for i in range(head, date.index) if _begins_body(lines[i], labels, sums)), head)
+            end = next((i for i in range(start, date.index) if _filled(labels, lines[i].text)), date.index)
     container = _container(document, start, end, sums)
     return _clip(document, container, start, end, date, labels, sums)
+
+
+def _begins_body(line: Line, labels: Labels, sums: list[float]) -> bool:
+    weight = sums[line.index + 1] - sums[line.index]
+    return weight >= _MIN_PROSE and not line.heading and not labels.position.match(line.text)
 
 
 def _whole(document: Document, labels: Labels, sums: list[float]) -> tuple[int, int, float]:
@@ -169,6 +182,8 @@ def _is_tool(line: Line, labels: Labels) -> bool:
 
 def is_end(line: Line, labels: Labels) -> bool:
     """Tell whether a line only ever stands behind an article: short, linked or a label, beginning with an end word."""
+    if len(line.text) > _END_LONGEST:
+        return False
     found = labels.end.match(line.text)
     if not found:
         return False
@@ -195,7 +210,7 @@ def _widened(document: Document, element: Element, bounds: tuple[int, int], star
     while element.tag not in ("td", "th", "body") and (parent := element.getparent()) is not None:
         first, last = spans.get(parent, bounds)
         added = [line for line in document.lines[max(first, start) : min(last, end)] if not bounds[0] <= line.index < bounds[1]]
-        if any(line.link_chars * 2 > len(line.text) or is_furniture(line.text) for line in added):
+        if any(line.aside or line.link_chars * 2 > len(line.text) or is_furniture(line.text) for line in added):
             break
         if parent.tag in ("tr", "tbody", "table") and added:
             break
@@ -209,9 +224,13 @@ def _clip(
     first, last = next(((a, b) for a, b, element in document.spans if element is container), (0, len(document.lines)))
     start, end = max(start, first), min(end, last)
     start = _behind_slots(document.lines, start, end, labels)
-    while end > start and (is_furniture(document.lines[end - 1].text) or is_bare_slot(document.lines[end - 1], labels)):
+    while end > start and _is_trailing(document.lines[end - 1], labels):
         end -= 1
     return Region(start, end, container, date, sums[end] - sums[start] if end > start else 0.0)
+
+
+def _is_trailing(line: Line, labels: Labels) -> bool:
+    return line.aside or is_furniture(line.text) or is_bare_slot(line, labels)
 
 
 def _behind_slots(lines: list[Line], start: int, end: int, labels: Labels) -> int:
@@ -240,8 +259,15 @@ def _side_by_side(label: Line, value: Line) -> bool:
 
 def is_bare_slot(line: Line, labels: Labels) -> bool:
     """Tell whether a line is a slot's label and nothing else (`编　辑：`)."""
-    found = labels.slot.match(line.text) if len(line.text) <= 12 else None
-    return bool(found) and not found["value"].strip()  # type: ignore[index]
+    found = labels.slot.match(line.text) if len(line.text) <= 14 else None
+    if found is None or (found["value"] or "").strip():
+        return False
+    return found["bare"] is None or line.node.tag in ("dt", "th")
+
+
+def _filled(labels: Labels, text: str) -> bool:
+    found = labels.slot.match(text)
+    return found is not None and found["bare"] is None
 
 
 def is_meta(line: Line, labels: Labels) -> bool:
@@ -253,7 +279,7 @@ def is_meta(line: Line, labels: Labels) -> bool:
         return True
     if re.fullmatch(r"[\d\s:/.\-年月日()（）\[\]【】]*", normalize_digits(text)):
         return True
-    return len(text) < 60 and bool(labels.published.match(text) or labels.views.match(text) or labels.slot.match(text))
+    return len(text) < 60 and bool(labels.published.match(text) or labels.views.match(text) or _filled(labels, text))
 
 
 def within(element: Element, container: Element) -> bool:

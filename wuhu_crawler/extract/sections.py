@@ -43,8 +43,11 @@ _TABLE_LINES, _TABLE_WIDTH = 12, 12
 _STOP = re.compile(r"[。；;，,、]\Z")
 _INNER_STOP = re.compile(r"[。！？；]")
 _PROSE_END = re.compile(r"[。！？!?…；;：:”」』)）.]\Z")
+# What an announcement tells in a line of its own: 活动时间：…
+_ANNOUNCED = "时间|日期|地点|对象|方式|联系人|热线|人数|名额|费用|票价|备注|邮箱|嘉宾|报名|主办|承办|协办|单位|简称|代码"
 # Short lines that are no headings: dates, captions, sources, contacts, formulas, table scraps.
 _NOT_PLAIN = re.compile(
+    rf"[^：:]{{0,6}}(?:{_ANNOUNCED})[：:]|"
     r"[〇○零一二三四五六七八九十]{4}年|[\d０-９年月日时分:：.\-/\s]+\Z|图为|图[：:/\d]|.*[摄图]\s*\Z|来源|信息来源|"
     r"[（(].*[)）]\Z|[【\[].*[】\]]\Z|附[件：:]|电话|地址|联系|邮编|传真|网址|www|http|.*[=|]|·|—|-|\*|记者|通讯员|作者|编辑"
     r"|.*(?:记者|通讯员)[\s\u3000]*[\u4e00-\u9fff\s]{2,8}\Z|[“\"].*[^”\"]\Z"
@@ -73,7 +76,7 @@ class _Mark:
 
 def find_headings(paragraphs: Sequence[str], emphasized: Sequence[bool] | None = None) -> list[Heading]:
     """Return the headings among the paragraphs; `emphasized` tells which stand wholly bold or centred on the page."""
-    if len(paragraphs) >= _TABLE_LINES and sorted(map(len, paragraphs))[len(paragraphs) // 2] < _TABLE_WIDTH:
+    if _is_table(paragraphs):
         return []
     marks = [mark for i in range(len(paragraphs)) if (mark := _mark(paragraphs, i, emphasized)) is not None]
     return _levels(_without_lists(_without_clauses(marks, paragraphs), paragraphs))
@@ -98,6 +101,12 @@ def build_sections(paragraphs: Sequence[str], headings: Sequence[Heading]) -> li
         (stack[-1].sections if stack else roots).append(section)
         stack.append(section)
     return roots
+
+
+def _is_table(paragraphs: Sequence[str]) -> bool:
+    """Tell whether a body is mostly cells: short lines that are not even numbered."""
+    lengths = sorted(len(text) for text in paragraphs if not any(pattern.match(text) for _, pattern in STYLES.values()))
+    return len(lengths) >= _TABLE_LINES and lengths[len(lengths) // 2] < _TABLE_WIDTH
 
 
 def _mark(paragraphs: Sequence[str], i: int, emphasized: Sequence[bool] | None) -> _Mark | None:
@@ -133,7 +142,7 @@ def _runs_on(text: str, style: str) -> bool:
 def _is_plain_heading(paragraphs: Sequence[str], i: int, emphasized: bool) -> bool:
     """An unnumbered heading: short, no sentence, set apart by emphasis or standing between paragraphs of prose."""
     text = paragraphs[i]
-    if not 3 <= len(text) <= (_LONGEST if emphasized else _LONGEST_PLAIN) or _NOT_PLAIN.match(text):
+    if not 3 - emphasized <= len(text) <= (_LONGEST if emphasized else _LONGEST_PLAIN) or _NOT_PLAIN.match(text):
         return False
     if not re.search(r"[\u4e00-\u9fff]{2}", text) or re.search(r"[。；;，,、：:]\Z", text):
         return False

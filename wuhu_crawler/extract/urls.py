@@ -20,6 +20,13 @@ _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 def absolute(base: str, href: str) -> str | None:
     """Return `href` resolved against `base` without its fragment, or None when it is not an http(s) URL."""
+    # Pages of a folder share their relative links: the last path segment and the query of the base matter to `?page=2` only.
+    folder = base if href.lstrip()[:1] in ("", "?", "#") else base.partition("?")[0].rpartition("/")[0] + "/"
+    return _absolute(folder if folder.count("/") > 2 else base, href)
+
+
+@lru_cache(maxsize=8192)
+def _absolute(base: str, href: str) -> str | None:
     try:
         url = urljoin(base, _SPACES.sub("", href.strip()).replace("\\", "/"))
         parts = urlsplit(url)
@@ -62,15 +69,19 @@ def _patterns(sources: tuple[str, ...]) -> tuple[re.Pattern[str], ...]:
     return tuple(re.compile(source, re.I) for source in sources)
 
 
-@lru_cache(maxsize=4096)
 def article_id(url: str, portal: Portal) -> int | None:
     """Return the portal's number of the article a URL names (the largest SQLite can hold is the limit), or None."""
+    return _article_id(url, portal.article_urls)
+
+
+@lru_cache(maxsize=8192)
+def _article_id(url: str, sources: tuple[str, ...]) -> int | None:
     try:
         parts = urlsplit(url)
     except ValueError:
         return None
     target = parts.path + (f"?{parts.query}" if parts.query else "")
-    for pattern in _patterns(portal.article_urls):
+    for pattern in _patterns(sources):
         found = pattern.search(target)
         if found and (number := int(found.group("id"))) < 1 << 63:
             return number
