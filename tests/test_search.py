@@ -16,6 +16,7 @@ from sqlalchemy import Connection, text
 from wuhu_crawler.db.engine import check, make_engine
 from wuhu_crawler.db.search import count, query, reindex, search, spaced
 from wuhu_crawler.db.store import Store
+from wuhu_crawler.items import Credit
 
 END = (warc("c-1"), 9_999_999)
 # Frequent and rare characters, with those of the extension blocks, compatibility forms and kana among them.
@@ -30,7 +31,7 @@ TEXTS = {
 
 
 def add(store: Store, number: int, seen: int, title: str | None, body: str, **changes: Any) -> None:
-    item = article(number, seen, title=title, paragraphs=body.split("\n"), sections=[], **changes)
+    item = article(number, seen, title=title, paragraphs=body.split("\n"), sections=[], **{"credits": [], **changes})
     bring(store, item, text=(title, body))
 
 
@@ -235,3 +236,11 @@ def test_spacing_keeps_words_and_parts_characters() -> None:
         "Москва",
     ]
     assert spaced("") == ""
+
+
+def test_a_byline_that_has_left_the_body_is_found(store: Store, connection: Connection) -> None:
+    credit = Credit(role="reporter", name="濮阳雪", outlet="芜湖日报", text="芜湖日报记者濮阳雪")
+    add(store, 9, 9, "无题", "正文里没有她的名字，只有一句话。", credits=[credit])
+    store.commit(END)
+    (row,) = search(connection, "濮阳雪")
+    assert (row["article_id"], row["snippet"]) == (9, "芜湖日报记者[濮阳雪]")

@@ -44,7 +44,7 @@ class State:
     last_capture_id: int
     stored: int | None
     row: Row
-    indexed: tuple[int, str | None, str] | None = None
+    indexed: search.Indexed | None = None
 
 
 class Batch:
@@ -170,7 +170,7 @@ class Batch:
         self._rows["credit"] += credit_rows(version_id, item.credits)
         self._rows["link"] += link_rows(version_id, item)
         state.row.update(url=item.url, category_id=category_id, versions=state.versions)
-        state.indexed = (state.key, item.title, row["body"])
+        state.indexed = (state.key, item.title, row["body"], row["byline"])
 
     def _observe(self, state: State, page: Page, item: Article) -> None:
         views = number(item.views)
@@ -186,9 +186,9 @@ class Batch:
             self._rows["category"].append({"id": self._categories[portal, name], "portal": portal, "name": name})
         return self._categories[portal, name]
 
-    def _text(self, key: int, version: int | None) -> tuple[int, str | None, str]:
+    def _text(self, key: int, version: int | None) -> search.Indexed:
         row = self._connection.execute(_TEXT, {"key": key, "number": version}).one()
-        return key, row.title, row.body
+        return key, row.title, row.body, row.byline
 
 
 _article, _version = models.article.c, models.article_version.c
@@ -207,7 +207,7 @@ _STATES = (
     )
     .where(_article.portal == bindparam("portal"), _article.article_id.in_(bindparam("ids", expanding=True)))
 )
-_TEXT = select(_version.title, _version.body).where(
+_TEXT = select(_version.title, _version.body, _version.byline).where(
     _version.article_key == bindparam("key"), _version.number == bindparam("number")
 )
 _UPDATE_ARTICLE = (

@@ -221,6 +221,7 @@ article_version = Table(
     Column("outlets", _json(), nullable=False, comment="Outlets named in the credits (JSON list)"),
     Column("reporters", _json(), nullable=False, comment="Names of the reporter credits (JSON list)"),
     Column("body", Text, nullable=False, comment="Paragraphs in reading order, one a line, headings included"),
+    Column("byline", Text, comment="Words the credits were read from, one a line; they are indexed for search with the body"),
     Column("headings", _json(), nullable=False, comment="Level-1 headings in order, without their numbers (JSON list)"),
     Column(
         "article_digest",

@@ -88,6 +88,7 @@ def version_row(item: Article, *, article_digest: str, page_digest: str | None) 
         "outlets": item.outlets,
         "reporters": item.reporters,
         "body": "\n".join(item.paragraphs),
+        "byline": "\n".join(dict.fromkeys(credit.text for credit in item.credits)) or None,
         "headings": item.headings,
         "article_digest": article_digest,
         "page_digest": page_digest,

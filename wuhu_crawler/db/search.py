@@ -1,9 +1,9 @@
 """Full-text search in Chinese on SQLite's FTS5.
 
 The tokenizer takes a run of Chinese for one word, so every character is given spaces: a word of any length is then a phrase of
-characters, and a search finds what a substring search would. Numbers and Latin words stay whole. The index holds title and body
-of each article's latest version, its rowid is `article.key`; it is contentless (the text is in article_version already), so a
-row is taken out by giving FTS5 the words that went in: `spaced` may only change together with a reindex.
+characters, and a search finds what a substring search would. Numbers and Latin words stay whole. The index holds title, body
+and byline of each article's latest version, its rowid is `article.key`; it is contentless (the text is in article_version
+already), so a row is taken out by giving FTS5 the words that went in: `spaced` may only change together with a reindex.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from typing import Any
 
 from sqlalchemy import Connection, TextClause, text
 
+# Article key, title, body, byline.
+Indexed = tuple[int, str | None, str, str | None]
 SEARCH_TABLE = "article_search"
 TITLE_WEIGHT = 8.0
 
@@ -25,16 +27,18 @@ _FOLD = {wide: wide - 0xFEE0 for wide in (*range(0xFF10, 0xFF1A), *range(0xFF21,
 # What unicode61 takes for a letter or digit; near enough to Python's, the underscore is not one.
 _WORD = re.compile(r"[^\W_]+")
 
-_INSERT = text("INSERT INTO article_search (rowid, title, body) VALUES (:key, :title, :body)")
-_DELETE = text("INSERT INTO article_search (article_search, rowid, title, body) VALUES ('delete', :key, :title, :body)")
+_INSERT = text("INSERT INTO article_search (rowid, title, body, byline) VALUES (:key, :title, :body, :byline)")
+_DELETE = text(
+    "INSERT INTO article_search (article_search, rowid, title, body, byline) VALUES ('delete', :key, :title, :body, :byline)"
+)
 _CLEAR = text("INSERT INTO article_search (article_search) VALUES ('delete-all')")
 _LATEST = text(
-    "SELECT a.key, v.title, v.body FROM article a "
+    "SELECT a.key, v.title, v.body, v.byline FROM article a "
     "JOIN article_version v ON v.article_key = a.key AND v.number = a.versions ORDER BY a.key"
 )
 _SEARCH = text(
-    "SELECT a.portal, a.article_id, v.title, c.name AS category, v.published_at, v.body "
-    "FROM (SELECT rowid, bm25(article_search, :title_weight, 1.0) AS score FROM article_search "
+    "SELECT a.portal, a.article_id, v.title, c.name AS category, v.published_at, v.body, v.byline "
+    "FROM (SELECT rowid, bm25(article_search, :title_weight, 1.0, 1.0) AS score FROM article_search "
     "WHERE article_search MATCH :query ORDER BY score, rowid LIMIT :limit OFFSET :offset) AS hit "
     "JOIN article a ON a.key = hit.rowid JOIN article_version v ON v.article_key = a.key AND v.number = a.versions "
     "LEFT JOIN category c ON c.id = v.category_id ORDER BY hit.score, hit.rowid"
@@ -102,13 +106,13 @@ def snippet(body: str, pattern: re.Pattern[str], mark: tuple[str, str], width: i
     return ("…" if start else "") + shown + ("…" if end < len(body) else "")
 
 
-def add_rows(connection: Connection, rows: Iterable[tuple[int, str | None, str]]) -> None:
-    """Index (article key, title, body), inside the caller's transaction."""
+def add_rows(connection: Connection, rows: Iterable[Indexed]) -> None:
+    """Index rows inside the caller's transaction."""
     _change(connection, _INSERT, rows)
 
 
-def remove_rows(connection: Connection, rows: Iterable[tuple[int, str | None, str]]) -> None:
-    """Take (article key, title, body) out of the index; title and body must be those it was added with."""
+def remove_rows(connection: Connection, rows: Iterable[Indexed]) -> None:
+    """Take rows out of the index; their texts must be those they were added with."""
     _change(connection, _DELETE, rows)
 
 
@@ -141,12 +145,17 @@ def index_problems(connection: Connection) -> Iterator[str]:
 
 
 def _shown(row: dict[str, Any], pattern: re.Pattern[str], mark: tuple[str, str]) -> dict[str, Any]:
-    body = row.pop("body")
-    return {**row, "snippet": snippet(body, pattern, mark)}
+    body, byline = row.pop("body"), row.pop("byline")
+    # The byline is only shown when the hit stands nowhere else.
+    shown = byline if byline and not pattern.search(body.translate(_FOLD)) and pattern.search(byline) else body
+    return {**row, "snippet": snippet(shown, pattern, mark)}
 
 
-def _change(connection: Connection, statement: TextClause, rows: Iterable[tuple[int, str | None, str]]) -> None:
-    parameters = [{"key": key, "title": spaced(title or ""), "body": spaced(body)} for key, title, body in rows]
+def _change(connection: Connection, statement: TextClause, rows: Iterable[Indexed]) -> None:
+    parameters = [
+        {"key": key, "title": spaced(title or ""), "body": spaced(body), "byline": spaced(byline or "")}
+        for key, title, body, byline in rows
+    ]
     if parameters:
         connection.execute(statement, parameters)
 

@@ -1,0 +1,46 @@
+# Everything sets itself up: the first target you call makes .venv from pyproject.toml and constraints.txt, later ones only when
+# one of the two has changed.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format bench bench-crawl coverage clean
+
+help: ## show the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+setup: $(VENV)/.ready ## make .venv with the program and its development tools
+
+$(VENV)/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+demo: setup ## crawl the bundled portal into data/demo and compare it with its truth
+	$(BIN)/wuhu demo
+
+test: setup ## run the tests
+	$(BIN)/pytest
+
+check: setup ## static checks: ruff, mypy, import-linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup ## let ruff format and mend what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+coverage: setup ## tests with coverage of the core rooms, at least 90 %
+	$(BIN)/pytest --cov --cov-report=term --cov-fail-under=90
+
+bench: bench-crawl ## all benchmarks
+
+bench-crawl: setup ## our whole job against a bare Scrapy spider, 3,000 articles, alternating runs
+	$(BIN)/python bench/crawl.py
+
+clean: ## remove .venv and caches (never an archive)
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

@@ -1,0 +1,64 @@
+"""The command line `wuhu`: one module a group of commands. It does not wrap `scrapy crawl`, which stays the way to crawl.
+
+Data goes to stdout, everything else to stderr. An error a user can meet is one sentence and the exit code of its class
+(errors.py); anything else is a bug, shown with its traceback, exit code 1. Nothing imports this room.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from .. import __version__
+from ..errors import WuhuError
+from . import archive, database, demo, extract
+
+_HELP = """Archive a Chinese city portal for good, and query it.
+
+Crawling is Scrapy's command: `scrapy crawl wuhu` (see `scrapy crawl --help` for its arguments and examples). `wuhu` reads,
+checks and shows what a crawl has kept. Start with `wuhu demo`.
+
+\b
+Exit codes: 0 done, 1 a bug, 2 wrong usage, 3 the input is no article, 4 a check found something, 5 the portal stopped us,
+10 interrupted, 11 out of space, 12 archive in use, 13 storage error.
+"""
+
+
+@click.group(help=_HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.option("--data", metavar="DIR", help="The archive's folder (default: WUHU_DATA_DIR, else ./data).")
+@click.version_option(__version__, prog_name="wuhu")
+def cli(data: str | None) -> None:
+    """Take the options all commands share."""
+    if data:
+        os.environ["WUHU_DATA_DIR"] = data
+
+
+cli.add_command(demo.demo)
+cli.add_command(extract.extract)
+cli.add_command(archive.show)
+cli.add_command(archive.search)
+cli.add_command(archive.status)
+cli.add_command(database.db)
+
+
+def main() -> None:
+    """Run `wuhu` and exit with its code."""
+    try:
+        sys.exit(cli.main(standalone_mode=False) or 0)
+    except WuhuError as error:
+        click.echo(f"wuhu: {error}", err=True)
+        sys.exit(error.exit_code)
+    except click.exceptions.Exit as ended:
+        sys.exit(ended.exit_code)
+    except click.Abort:
+        click.echo("wuhu: interrupted", err=True)
+        sys.exit(10)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except BrokenPipeError:
+        # The reader of our output has gone (`| head`): nothing is wrong.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)

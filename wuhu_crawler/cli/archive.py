@@ -1,0 +1,144 @@
+"""Commands that read an archive: `show`, `search`, `status`. They open the database read-only and never take the lock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+from sqlalchemy import Connection
+
+from ..db import queries
+from ..db import search as index
+from ..db.engine import make_engine, require_current
+from ..errors import UsageError
+from ..ingest import ArchivePaths
+from .output import print_json, print_table, remark
+
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+
+
+@contextmanager
+def reading() -> Iterator[Connection]:
+    """Open the archive's database for reading. Raises UsageError when there is none or it is of another revision."""
+    paths = ArchivePaths.from_environment()
+    require_current(paths.database_url)
+    engine = make_engine(paths.database_url, readonly=True)
+    try:
+        with engine.connect() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+@click.command()
+@click.argument("article_id", type=int)
+@click.option("--portal", metavar="NAME", help="Which portal's article, when the archive holds several.")
+@_JSON
+def show(article_id: int, portal: str | None, as_json: bool) -> None:
+    """Show an article by the portal's own number: its latest version, as text or as the article JSON."""
+    with reading() as connection:
+        article = queries.article(connection, article_id, portal)
+    if article is None:
+        raise UsageError(f"article {article_id} is not in the archive; `wuhu search` and `wuhu status` tell what is")
+    if as_json:
+        print_json(article, indent=2)
+    else:
+        _print_article(article)
+
+
+def _print_article(article: dict[str, Any]) -> None:
+    click.secho(article["title"] or "(no title)", bold=True)
+    facts = {
+        "published": article["published_at"] or article["published_text"],
+        "source date": article["source_date"],
+        "category": article["category"],
+        "views": article["views"],
+        "outlets": "、".join(article["outlets"]),
+        "credits": "; ".join(f"{credit['role']} {credit['name']}" for credit in article["credits"]),
+        "url": article["url"],
+        "captured": f"{article['captured_at']} (capture {article['capture_id']})",
+    }
+    for name, value in facts.items():
+        if value not in (None, ""):
+            click.echo(f"{name + ':':<13}{value}")
+    click.echo()
+    for paragraph in article["paragraphs"]:
+        click.echo(f"{paragraph}\n")
+    for kind in ("images", "attachments"):
+        for link in article[kind]:
+            click.echo(f"[{kind[:-1]}] {link['text']} {link['url']}".replace("  ", " "))
+
+
+@click.command()
+@click.argument("term", nargs=-1, required=True)
+@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="How many results.")
+@click.option("--offset", type=click.IntRange(0), default=0, help="Skip so many results.")
+@click.option("--count", "only_count", is_flag=True, help="Print only how many articles match.")
+@_JSON
+def search(term: tuple[str, ...], limit: int, offset: int, only_count: bool, as_json: bool) -> None:
+    """Search title and body of the latest versions. Any Chinese word of one or more characters is found.
+
+    Several words must all occur. Hits stand between [ and ].
+    """
+    words = " ".join(term)
+    with reading() as connection:
+        total = index.count(connection, words)
+        rows = [] if only_count else index.search(connection, words, limit, offset)
+    if only_count:
+        print_json({"count": total}) if as_json else click.echo(total)
+    elif as_json:
+        print_json({"query": words, "count": total, "offset": offset, "results": rows}, indent=2)
+    else:
+        for row in rows:
+            click.echo(f"{row['article_id']}  {(row['published_at'] or '')[:10]}  {row['category'] or ''}")
+            click.secho(f"  {row['title']}", bold=True)
+            click.echo(f"  {row['snippet']}\n")
+        remark(f"{total} articles" + (f", shown {offset + 1} to {offset + len(rows)}" if rows else ""))
+
+
+@click.command()
+@_JSON
+def status(as_json: bool) -> None:
+    """Tell what the archive holds: crawls, articles, versions, captures, WARC size, the last run."""
+    paths = ArchivePaths.from_environment()
+    with reading() as connection:
+        state = queries.status(connection)
+        crawls = queries.crawls(connection, limit=10)
+    files = sorted(paths.warc.glob("*.warc.gz*")) if paths.warc.is_dir() else []
+    state["warc_files"] = len(files)
+    state["warc_bytes"] = sum(file.stat().st_size for file in files)
+    state["folder"] = str(paths.root)
+    state["crawls_listed"] = crawls
+    if as_json:
+        print_json(state, indent=2)
+    else:
+        _print_status(state, crawls)
+
+
+def _print_status(state: dict[str, Any], crawls: list[dict[str, Any]]) -> None:
+    click.echo(f"archive   {state['folder']}")
+    for portal in state["portals"]:
+        click.echo(f"portal    {portal['name']} {portal['title']}: {portal['articles']} articles")
+    click.echo(
+        f"database  {state['articles']} articles in {state['versions']} versions, {state['captures']} captures, "
+        f"{state['crawls']} crawls"
+    )
+    click.echo(f"warc      {state['warc_files']} files, {state['warc_bytes'] / 1e6:.1f} MB")
+    click.echo("outcomes  " + ", ".join(f"{count} {kind}" for kind, count in state["outcomes"].items()) + "\n")
+    rows = [[c["id"], c["portal"], c["job"], c["status"], c["captures"], c["started_at"][:19], _resume(c)] for c in crawls]
+    print_table(["crawl", "portal", "job", "status", "captures", "started (UTC)", "to go on"], rows)
+    run = state["last_run"]
+    if run:
+        click.echo(
+            f"\nlast run  {run['id']} of {run['crawl_id']}: {run['reason'] or 'not ended'}, exit code {run['exit_code']}"
+        )
+
+
+def _resume(crawl: dict[str, Any]) -> str:
+    return (
+        ""
+        if crawl["status"] == "finished"
+        else f"scrapy crawl {crawl['job']} -a portal={crawl['portal']} -a resume={crawl['id']}"
+    )

@@ -1,0 +1,47 @@
+"""`wuhu db`: the database's own upkeep."""
+
+from __future__ import annotations
+
+import click
+
+from ..db import engine
+from ..errors import CheckFailed, UsageError
+from ..ingest import ArchiveLock, ArchivePaths
+from .output import print_json, remark
+
+
+@click.group()
+def db() -> None:
+    """Upgrade or check the database. It is derived from the WARC files and can be made again from them."""
+
+
+@db.command()
+def upgrade() -> None:
+    """Bring the database to this program's revision (a crawl does it by itself). An older one is backed up first."""
+    paths = ArchivePaths.from_environment()
+    before = engine.revision(paths.database_url)
+    lock = ArchiveLock(paths.root)
+    try:
+        engine.upgrade(paths.database_url)
+    finally:
+        lock.release()
+    after = engine.revision(paths.database_url)
+    remark(f"{paths.database_url} is at revision {after}" + ("" if before == after else f" (was {before or 'not there'})"))
+
+
+@db.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+def check(as_json: bool) -> None:
+    """Check integrity, foreign keys, schema and search index; exits 4 when something is wrong."""
+    paths = ArchivePaths.from_environment()
+    if engine.revision(paths.database_url) is None:
+        raise UsageError(f"there is no database at {paths.database_url}")
+    problems = engine.check(paths.database_url)
+    if as_json:
+        print_json({"database": paths.database_url, "problems": problems}, indent=2)
+    for problem in problems if not as_json else ():
+        click.echo(problem)
+    if problems:
+        raise CheckFailed(f"{len(problems)} problems found")
+    if not as_json:
+        click.echo("ok")

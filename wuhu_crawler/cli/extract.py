@@ -1,0 +1,115 @@
+"""`wuhu extract`: what extraction makes of a saved page or a live URL, without touching any archive."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.error import HTTPError, URLError
+from urllib.request import Request, urlopen
+
+import click
+
+from .. import __version__
+from ..errors import NotAnArticle, PortalStopped, UsageError
+from ..extract.page import extract as extract_page
+from ..ingest import normalize_dates
+from ..items import to_json
+from ..portals import BUNDLED, FAMILY_ARTICLE_URLS, Portal, load_portal
+from .output import print_json, remark
+
+_LIMIT = 32 << 20
+_TIMEOUT = 60
+
+
+@click.command()
+@click.argument("inputs", nargs=-1, required=True, metavar="FILE_OR_URL...")
+@click.option("--url", metavar="URL", help="Where the files were saved from; several files may share one.")
+@click.option(
+    "--captured-at",
+    metavar="TIME",
+    help="When the page was saved (ISO 8601; UTC without a zone): gives relative words and 04-30 their year. Default: a file's "
+    "modification time, now for a URL.",
+)
+@click.option(
+    "--portal", "portal_name", metavar="NAME|FILE", help="The portal's profile (default: the bundled one whose hosts match)."
+)
+def extract(inputs: tuple[str, ...], url: str | None, captured_at: str | None, portal_name: str | None) -> None:
+    """Print what each page holds, one JSON object a line, in the order given.
+
+    An article prints the article JSON, a listing page its entries, anything else what it is and why. `-` reads standard input.
+    Exits 3 when an input was neither an article nor a listing.
+
+    \b
+      wuhu extract page.html --url 'http://www.o553.cn/news/Info.asp?ID=12393'
+      wuhu extract saved/*.html | jq .title
+    """
+    when = _moment(captured_at) if captured_at else None
+    others = 0
+    for name in inputs:
+        body, headers, status, address, default = _read(name, url)
+        portal = _portal(portal_name, address)
+        item = extract_page(
+            body, url=address, headers=headers, status=status, captured_at=when or default, portal=portal or _family(address)
+        ).item
+        normalize_dates(item, portal or _family(address), when or default)
+        if portal is None:
+            item.portal = None
+        print_json(to_json(item))
+        if item.kind not in ("article", "listing"):
+            others += 1
+            remark(f"{name}: {item.kind}: {getattr(item, 'reason', '')}")
+    sys.stdout.flush()
+    if others:
+        raise NotAnArticle(f"{others} of {len(inputs)} inputs were neither article nor listing")
+
+
+def _read(name: str, url: str | None) -> tuple[bytes, dict[str, str], int, str, datetime]:
+    """Return body, headers, status, URL and capture time of an input. Raises UsageError or PortalStopped."""
+    if name.startswith(("http://", "https://")):
+        return _fetch(name)
+    if name == "-":
+        return sys.stdin.buffer.read(_LIMIT), {}, 200, url or "stdin:", datetime.now(UTC)
+    path = Path(name)
+    try:
+        body = path.read_bytes()
+        saved = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    except OSError as error:
+        raise UsageError(f"{name}: {error.strerror}; give a saved page or an http(s) URL") from error
+    return body, {}, 200, url or path.resolve().as_uri(), saved
+
+
+def _fetch(url: str) -> tuple[bytes, dict[str, str], int, str, datetime]:
+    headers = {"User-Agent": f"wuhu_crawler/{__version__} (wuhu extract)", "Accept-Encoding": "identity"}
+    request = Request(url, headers=headers)  # noqa: S310 - http(s) only, checked by the caller
+    try:
+        with urlopen(request, timeout=_TIMEOUT) as response:  # noqa: S310
+            return response.read(_LIMIT), dict(response.headers), response.status, response.url, datetime.now(UTC)
+    except HTTPError as error:
+        return error.read(_LIMIT), dict(error.headers), error.code, url, datetime.now(UTC)
+    except (URLError, OSError, ValueError) as error:
+        raise PortalStopped(f"{url} could not be fetched: {getattr(error, 'reason', error)}") from error
+
+
+def _portal(name: str | None, url: str) -> Portal | None:
+    """Return the profile asked for, else the bundled one that has the URL's host, else None."""
+    from urllib.parse import urlsplit
+
+    if name:
+        return load_portal(name)
+    host = (urlsplit(url).hostname or "").lower()
+    profiles = (load_portal(path.stem) for path in sorted(BUNDLED.glob("*.toml")))
+    return next((profile for profile in profiles if host in profile.hosts), None)
+
+
+def _family(url: str) -> Portal:
+    """A page of no known portal is read by the family's habits."""
+    return Portal(name="unknown", title="", seeds=(url,), article_urls=FAMILY_ARTICLE_URLS)
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f"--captured-at {text!r} is no ISO 8601 time such as 2024-05-01T08:00:00+08:00") from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

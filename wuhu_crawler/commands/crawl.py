@@ -1,0 +1,169 @@
+"""`scrapy crawl`: Scrapy's command with our manners.
+
+Scrapy alone exits 0 after an exception in start() and prints a traceback for a bad argument. Here arguments are checked before
+anything is started, a WuhuError is one sentence on stderr, and the exit code is that of docs/crawling.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import logging
+import sys
+from typing import TYPE_CHECKING, cast
+
+from scrapy.commands import BaseRunSpiderCommand, ScrapyHelpFormatter
+from scrapy.exceptions import UsageError as ScrapyUsageError
+from scrapy.spiderloader import get_spider_loader
+
+from ..errors import Interrupted, UsageError, WuhuError
+from ..extensions import ArchiveKeeper
+from ..spiders.portal_spider import PortalSpider
+
+if TYPE_CHECKING:
+    from scrapy.crawler import AsyncCrawlerProcess, Crawler
+    from scrapy.settings import BaseSettings, Settings
+
+# Loggers that tell how things are put together, at INFO, before every crawl.
+CHATTER = (
+    "alembic",
+    "scrapy.utils.log",
+    "scrapy.crawler",
+    "scrapy.middleware",
+    "scrapy.addons",
+    "scrapy.core.engine",
+    "scrapy.extensions.feedexport",
+)
+EXAMPLES = """\
+Examples
+========
+  scrapy crawl wuhu -a portal=demo -O out.jsonl      the bundled portal (beside a running `wuhu demo serve`)
+  scrapy crawl wuhu -a limit=20                      the first 20 articles of the live portal
+  scrapy crawl wuhu -a category=社会新闻 -a since=2024-01-01
+  scrapy crawl article -a url=http://www.o553.cn/news/Info.asp?ID=12393
+
+-o and -O write articles only, in the published schema. A live portal needs WUHU_CONTACT=mailto:you@example.org.
+Exit codes: 0 all there, 1 a bug, 2 wrong usage, 5 the portal stopped us or kept pages back, 10 interrupted, 11 disk full,
+12 archive in use, 13 storage error.
+"""
+logger = logging.getLogger(__name__)
+
+
+class _HelpFormatter(ScrapyHelpFormatter, argparse.RawDescriptionHelpFormatter):
+    """Keeps the lines of the examples."""
+
+
+class Command(BaseRunSpiderCommand):
+    """Runs one spider and exits with what became of it."""
+
+    requires_project = True
+
+    def syntax(self) -> str:
+        """Return the command's syntax."""
+        return "[options] <spider>"
+
+    def short_desc(self) -> str:
+        """Return what the command does."""
+        return "Crawl into the archive: run a spider by name"
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        """Add Scrapy's options, and the spiders' arguments to the help."""
+        super().add_options(parser)
+        parser.formatter_class = _HelpFormatter
+        parser.epilog = f"{_argument_help(self._settings)}\n\n{EXAMPLES}"
+
+    @property
+    def _settings(self) -> Settings:
+        return cast("Settings", self.settings)  # set before anything here is called
+
+    def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Check the spider's name and arguments; raise SystemExit(2) with one sentence when they are wrong."""
+        try:
+            super().process_options(args, opts)
+            _articles_only(self._settings)
+            _check(args, opts.spargs, self._settings)
+        except (ScrapyUsageError, WuhuError) as error:
+            _say(error)
+            raise SystemExit(UsageError.exit_code) from None
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Crawl; leaves the exit code in `exitcode`."""
+        if str(self._settings["LOG_LEVEL"]).upper() != "DEBUG":
+            for name in CHATTER:
+                logging.getLogger(name).setLevel(logging.WARNING)
+        crawler = self._create_crawler(args[0])
+        process = cast("AsyncCrawlerProcess", self.crawler_process)
+        task = process.crawl(crawler, **opts.spargs)
+        # What is loaded by now lives as long as the process: the collector need not look at it again.
+        gc.freeze()
+        process.start()
+        error = _end_of(task, crawler)
+        if error is not None:
+            _say(error)
+            self.exitcode = error.exit_code
+
+
+def _check(args: list[str], given: dict[str, str], settings: BaseSettings) -> None:
+    spiders = get_spider_loader(settings)
+    names = ", ".join(sorted(spiders.list()))
+    if not args:
+        raise UsageError(f"name a spider: {names}")
+    if len(args) > 1:
+        raise UsageError(
+            f"{' '.join(args[1:])!r} was not understood: a crawl takes one spider, with arguments as -a name=value"
+        )
+    try:
+        spider = spiders.load(args[0])
+    except KeyError:
+        raise UsageError(f"there is no spider {args[0]!r}: there are {names}") from None
+    if issubclass(spider, PortalSpider):
+        spider.read(given, settings)
+
+
+def _articles_only(settings: BaseSettings) -> None:
+    """Feeds hold article JSON; listings, soft-404s and outcomes are in the database."""
+    feeds = settings.getdict("FEEDS")
+    for options in feeds.values():
+        options.setdefault("item_classes", ["wuhu_crawler.items.Article"])
+    if feeds:
+        settings.set("FEEDS", feeds, priority="cmdline")
+
+
+def _end_of(task: asyncio.Task[None], crawler: Crawler) -> WuhuError | None:
+    """Return what the crawl ended with, closing an archive that was left open; None when all is there."""
+    keeper = _keeper(crawler)
+    if keeper is not None:
+        keeper.close()
+    if not task.done() or task.cancelled():
+        return Interrupted("the crawl was stopped by force; resume it")
+    error = task.exception()
+    if isinstance(error, WuhuError):
+        return error
+    if error is not None:
+        logger.error("The crawl ended with an unexpected error", exc_info=error)
+        return WuhuError(f"unexpected error: {error!r}")
+    return keeper.error if keeper is not None else WuhuError("the crawl ended without an archive")
+
+
+def _keeper(crawler: Crawler) -> ArchiveKeeper | None:
+    try:
+        return crawler.get_extension(ArchiveKeeper)
+    except RuntimeError:  # the crawl ended before its extensions were made
+        return None
+
+
+def _argument_help(settings: BaseSettings) -> str:
+    lines = []
+    spiders = get_spider_loader(settings)
+    for name in sorted(spiders.list()):
+        spider = spiders.load(name)
+        lines += ["", f"Arguments of {name}", "=" * (13 + len(name))]
+        for argument in getattr(spider, "known_arguments", ()):
+            left = f"-a {argument.name}={argument.metavar}"
+            lines.append(f"  {left:<28} {argument.meaning}{' (required)' if argument.required else ''}")
+    return "\n".join(lines)
+
+
+def _say(error: Exception) -> None:
+    sys.stderr.write(f"scrapy crawl: {error}\n")

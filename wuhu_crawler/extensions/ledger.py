@@ -1,0 +1,53 @@
+"""The ledger of one run: what was had, what was lost and why; it knows whether the crawl may call itself complete."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from ..errors import PortalStopped, WuhuError
+from ..items import OtherPage, Outcome
+
+# Outcomes that mean a page we wanted and did not get. An error page served as a page is not among them: we have what there is.
+LOST = frozenset({"failed", "truncated", "postponed", "blocked"})
+# So many different URLs answered by a refusal in a row, and nothing else between them: the portal blocks us.
+SHUT_OUT = 5
+
+
+class Ledger:
+    """What the items of a run say about its success: pages seen, URLs lost and why, bugs met."""
+
+    def __init__(self) -> None:
+        self.pages = 0
+        self.lost: Counter[str] = Counter()
+        self.excluded: Counter[str] = Counter()
+        self.bugs: dict[str, Outcome] = {}
+        self._blocked: set[str] = set()
+
+    @property
+    def shut_out(self) -> bool:
+        """Whether the portal blocks us: so many different URLs in a row, and nothing else between them."""
+        return len(self._blocked) >= SHUT_OUT
+
+    def add(self, item: Any) -> None:
+        """Take one stored item into account."""
+        if not isinstance(item, Outcome):
+            self.pages += 1
+            if isinstance(item, OtherPage) and item.kind == "blocked":
+                self.lost[f"blocked ({item.reason})"] += item.url not in self._blocked
+                self._blocked.add(item.url)
+            else:
+                self._blocked.clear()
+        elif item.outcome in LOST:
+            self.lost[f"{item.outcome} ({item.reason})"] += 1
+        elif item.outcome == "excluded":
+            self.excluded[item.reason or ""] += 1
+
+    def trouble(self) -> WuhuError | None:
+        """Return what kept the crawl from being complete, or None."""
+        if self.lost:
+            reasons = ", ".join(f"{count} {reason}" for reason, count in self.lost.most_common(5))
+            return PortalStopped(f"{self.lost.total()} URLs were asked for and not had: {reasons}; resume later")
+        if not self.pages and self.excluded["robots"]:
+            return PortalStopped("robots.txt forbids us every page the crawl starts from, so nothing was fetched")
+        return None

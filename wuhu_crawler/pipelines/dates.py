@@ -1,0 +1,37 @@
+"""Second pipeline: the page's own date words become ISO dates in the portal's time zone."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from ..extensions import keeper_of
+from ..ingest import normalize_dates
+from ..items import Outcome, PageItem
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from scrapy.crawler import Crawler
+
+
+class DatesPipeline:
+    """Normalizes dates; a form that is not surely a date stays None, never a guess."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Make the pipeline of a crawler."""
+        return cls(crawler)
+
+    def open_spider(self) -> None:
+        """Find the open archive; its portal fixes the zone."""
+        self._portal = keeper_of(self._crawler).writer.portal
+
+    def process_item(self, item: PageItem | Outcome) -> PageItem | Outcome:
+        """Return the item with its dates filled."""
+        if isinstance(item, Outcome):
+            return item
+        return normalize_dates(item, self._portal, item.captured_at or datetime.now(UTC))

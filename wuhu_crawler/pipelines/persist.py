@@ -1,0 +1,38 @@
+"""Last pipeline: hands every item to the archive's one writer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..extensions import keeper_of
+from ..items import Outcome, PageItem
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from scrapy.crawler import Crawler
+
+
+class PersistPipeline:
+    """Persists synchronously, so that back-pressure is real; a storage error ends the crawl."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Make the pipeline of a crawler."""
+        return cls(crawler)
+
+    def open_spider(self) -> None:
+        """Find the open archive."""
+        self._keeper = keeper_of(self._crawler)
+
+    def process_item(self, item: PageItem | Outcome) -> PageItem | Outcome:
+        """Store the item and return it, for the feeds."""
+        with self._keeper.fatal_storage_errors():
+            if isinstance(item, Outcome):
+                self._keeper.writer.outcome(item)
+            else:
+                self._keeper.writer.persist(item)
+        return item

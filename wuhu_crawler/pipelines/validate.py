@@ -1,0 +1,37 @@
+"""First pipeline: an item that may not be stored is dropped with its reason and a statistic."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scrapy.exceptions import DropItem
+
+from ..ingest import InvalidItem, validate
+from ..items import Outcome, PageItem
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from scrapy.crawler import Crawler
+
+
+class ValidatePipeline:
+    """Drops invalid items; the page itself is archived all the same."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._stats = crawler.stats
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Make the pipeline of a crawler."""
+        return cls(crawler)
+
+    def process_item(self, item: PageItem | Outcome) -> PageItem | Outcome:
+        """Return the item; raises DropItem with the reason."""
+        if isinstance(item, Outcome):
+            return item
+        try:
+            return validate(item)
+        except InvalidItem as error:
+            self._stats.inc_value("wuhu/item/invalid")
+            raise DropItem(str(error)) from error

@@ -1,0 +1,96 @@
+"""What can go wrong with a request, and how its URL then ends: one table from exceptions to outcomes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from scrapy.exceptions import (
+    CannotResolveHostError,
+    DownloadCancelledError,
+    DownloadConnectionRefusedError,
+    DownloadFailedError,
+    DownloadTimeoutError,
+    IgnoreRequest,
+    NotSupported,
+    ResponseDataLossError,
+    UnsupportedURLSchemeError,
+)
+from twisted.internet.error import ConnectError, ConnectionDone, ConnectionLost
+from twisted.web._newclient import ParseError
+from twisted.web.client import ResponseFailed
+
+from ..items import Outcome, OutcomeKind
+
+if TYPE_CHECKING:
+    from scrapy import Request
+
+# The host as a whole does not answer: the URL is not to blame and none of its tries is used up.
+CONNECTION_FAULTS = (CannotResolveHostError, DownloadConnectionRefusedError, ConnectError)
+# This one request failed; another try may succeed.
+REQUEST_FAULTS = (
+    DownloadTimeoutError,
+    DownloadFailedError,
+    ResponseDataLossError,
+    ConnectionDone,
+    ConnectionLost,
+)
+
+# The first matching line decides.
+_FATES: tuple[tuple[type[Exception], OutcomeKind, str], ...] = (
+    (DownloadTimeoutError, "failed", "timeout"),
+    (CannotResolveHostError, "failed", "dns"),
+    (DownloadConnectionRefusedError, "failed", "refused"),
+    (ConnectError, "failed", "unreachable"),
+    (DownloadCancelledError, "excluded", "too-large"),
+    (ResponseDataLossError, "truncated", "disconnect"),
+    (DownloadFailedError, "failed", "reset"),
+    (ConnectionDone, "failed", "reset"),
+    (ConnectionLost, "failed", "reset"),
+    (UnsupportedURLSchemeError, "excluded", "scheme"),
+    (NotSupported, "excluded", "scheme"),
+)
+
+
+class Refused(IgnoreRequest):
+    """Raised by a middleware for a URL that is not (or no longer) asked for; it names the outcome the URL ends in."""
+
+    def __init__(self, outcome: OutcomeKind, reason: str, *, until: datetime | None = None) -> None:
+        super().__init__(f"{outcome}: {reason}")
+        self.outcome = outcome
+        self.reason = reason
+        self.until = until
+
+
+def fate(error: BaseException | None) -> tuple[OutcomeKind, str]:
+    """Return the outcome and its reason for a URL whose request ended with this exception."""
+    if isinstance(error, Refused):
+        return error.outcome, error.reason
+    if isinstance(error, DownloadFailedError) and _broke_protocol(error.__cause__):
+        return "failed", "protocol"
+    for kind, outcome, reason in _FATES:
+        if isinstance(error, kind):
+            return outcome, reason
+    return "failed", f"error ({type(error).__name__})"
+
+
+def outcome_of(request: Request, error: BaseException | None) -> Outcome:
+    """Return how the request's URL ended; with a capture when some of the response was received and kept."""
+    outcome, reason = fate(error)
+    capture = request.meta.get("capture")
+    if capture is not None and capture.truncated and outcome == "failed":
+        outcome = "truncated"
+    return Outcome(
+        url=request.url,
+        outcome=outcome,
+        reason=reason,
+        capture_id=None if capture is None else capture.id,
+        at=datetime.now(UTC),
+        until=getattr(error, "until", None),
+        via=request.meta.get("via"),
+    )
+
+
+def _broke_protocol(cause: BaseException | None) -> bool:
+    reasons = cause.reasons if isinstance(cause, ResponseFailed) else ()
+    return any(reason.check(ParseError) for reason in reasons)

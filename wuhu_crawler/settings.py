@@ -1,0 +1,171 @@
+"""Scrapy's settings of the project, each with Scrapy 2.19's default and why ours differs. Imports nothing of Scrapy.
+
+A `WUHU_*` setting is ours: the environment variable of the same name overrides it, `-s NAME=VALUE` overrides both. What depends
+on the portal (delay, concurrency, user agent) is set from its profile when a spider is made (spiders/portal_spider.py).
+"""
+
+from __future__ import annotations
+
+import os
+
+from . import __version__
+
+
+def _env(name: str, default: str) -> str:
+    return os.environ.get(name) or default
+
+
+BOT_NAME = "wuhu_crawler"
+SPIDER_MODULES = ["wuhu_crawler.spiders"]
+# default "": the project's own `crawl` answers with a sentence and a typed exit code.
+COMMANDS_MODULE = "wuhu_crawler.commands"
+
+# --- Ours -------------------------------------------------------------------------------------------------------------------
+# Who answers for the crawl: a mailto: or http(s): address, put into the User-Agent. A live portal is not crawled without.
+WUHU_CONTACT = _env("WUHU_CONTACT", "")
+# Who runs the crawl, as it shall stand in every WARC file's warcinfo record; may be empty.
+WUHU_OPERATOR = _env("WUHU_OPERATOR", "")
+# The archive folder, and its database when that lies elsewhere ("" = archive.db in the folder).
+WUHU_DATA_DIR = _env("WUHU_DATA_DIR", "data")
+WUHU_DATABASE_URL = _env("WUHU_DATABASE_URL", "")
+# Where `-a portal=demo` finds the bundled portal.
+WUHU_DEMO_URL = _env("WUHU_DEMO_URL", "http://127.0.0.1:8553/")
+# Group commit: whichever comes first. What is not committed counts as not captured.
+WUHU_COMMIT_PAGES = int(_env("WUHU_COMMIT_PAGES", "100"))
+WUHU_COMMIT_SECONDS = float(_env("WUHU_COMMIT_SECONDS", "1.0"))
+# A WARC file is closed and the next one begun at this many bytes.
+WUHU_WARC_MAX_SIZE = int(_env("WUHU_WARC_MAX_SIZE", str(1 << 30)))
+# Seconds before the second try; doubles with each further one, with jitter, up to the maximum.
+WUHU_BACKOFF_SECONDS = float(_env("WUHU_BACKOFF_SECONDS", "1.0"))
+WUHU_BACKOFF_MAX = float(_env("WUHU_BACKOFF_MAX", "60.0"))
+# A longer Retry-After is not waited for: the URL is postponed, and so is all else on that host.
+WUHU_RETRY_AFTER_MAX = float(_env("WUHU_RETRY_AFTER_MAX", "300.0"))
+# After so many failures in a row a host rests this many seconds; if it then still fails, its URLs are postponed.
+WUHU_BREAKER_FAILURES = int(_env("WUHU_BREAKER_FAILURES", "5"))
+WUHU_BREAKER_SECONDS = float(_env("WUHU_BREAKER_SECONDS", "60.0"))
+# How far navigation links are followed from a seed, and how many pages of one URL pattern may show nothing new (calendars).
+WUHU_NAVIGATION_DEPTH = int(_env("WUHU_NAVIGATION_DEPTH", "3"))
+WUHU_PATTERN_BUDGET = int(_env("WUHU_PATTERN_BUDGET", "20"))
+# A listing is left after so many pages in a row without an entry not yet seen on a listing of this crawl.
+WUHU_STALE_PAGES = int(_env("WUHU_STALE_PAGES", "5"))
+
+# --- Politeness -------------------------------------------------------------------------------------------------------------
+# The contact is added when the spider is made. default Scrapy/VERSION (+https://scrapy.org)
+USER_AGENT = f"wuhu_crawler/{__version__}"
+# default Accept-Language: en
+DEFAULT_REQUEST_HEADERS = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8", "Accept-Language": "zh-CN,zh;q=0.9"}
+# default False. Obeyed as RFC 9309 says, by our own middleware.
+ROBOTSTXT_OBEY = True
+ROBOTSTXT_USER_AGENT = "wuhu_crawler"
+# default 16 and 8: one connection; a profile may say otherwise. Both, so that no request waits inside a paused host's slot.
+CONCURRENT_REQUESTS = 1
+CONCURRENT_REQUESTS_PER_DOMAIN = 1
+# default 0; the profile's `delay` replaces it.
+DOWNLOAD_DELAY = 2.0
+# default 180: it is a total limit, and a minute is a long time for a page of an article portal.
+DOWNLOAD_TIMEOUT = 60
+# default 1 GiB: a 1,428-byte brotli bomb took 1.9 GB of memory. Holds for the decompressed size, too.
+DOWNLOAD_MAXSIZE = 32 << 20
+# default 32 MiB, which would warn of nothing here.
+DOWNLOAD_WARNSIZE = 16 << 20
+# default 2 (three tries). politeness.py spaces them; archive.py keeps a cut response only at the last.
+RETRY_TIMES = 2
+# default 20: an honest portal needs two.
+REDIRECT_MAX_TIMES = 5
+
+# --- What the network may make us do ------------------------------------------------------------------------------------------
+# defaults: Scrapy's own handlers. Ours keep the wire bytes; a link to file:, data:, ftp: or s3: has no handler at all.
+DOWNLOAD_HANDLERS = {
+    "http": "wuhu_crawler.handlers.WireHandler",
+    "https": "wuhu_crawler.handlers.WireHandler",
+    "file": None,
+    "data": None,
+    "ftp": None,
+    "s3": None,
+}
+# default True: a Set-Cookie makes tldextract fetch a suffix list from the internet.
+COOKIES_ENABLED = False
+# default True: a proxy from the environment would void the check of the address we connect to.
+HTTPPROXY_ENABLED = False
+# default True: a page would send us anywhere.
+METAREFRESH_ENABLED = False
+# default True, both: local ports that run code.
+TELNETCONSOLE_ENABLED = False
+REMOTE_CONTROL_ENABLED = False
+
+DOWNLOADER_MIDDLEWARES = {
+    "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
+    "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
+    "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,
+    "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
+    "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware": None,
+    "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
+    "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,
+    "scrapy.downloadermiddlewares.cookies.CookiesMiddleware": None,
+    "scrapy.downloadermiddlewares.httpproxy.HttpProxyMiddleware": None,
+    "scrapy.downloadermiddlewares.stats.DownloaderStats": None,
+    "scrapy.downloadermiddlewares.httpcache.HttpCacheMiddleware": None,
+    "wuhu_crawler.politeness.scope.ScopeMiddleware": 50,
+    "wuhu_crawler.politeness.robots.RobotsMiddleware": 100,
+    "wuhu_crawler.politeness.redirects.RedirectMiddleware": 540,
+    "wuhu_crawler.politeness.backoff.BackoffMiddleware": 550,
+    "wuhu_crawler.politeness.decompression.DecompressionMiddleware": 590,
+    "wuhu_crawler.archive.ArchiveMiddleware": 900,
+}
+
+# --- The way of a page ------------------------------------------------------------------------------------------------------
+ITEM_PIPELINES = {
+    "wuhu_crawler.pipelines.validate.ValidatePipeline": 100,
+    "wuhu_crawler.pipelines.dates.DatesPipeline": 200,
+    "wuhu_crawler.pipelines.persist.PersistPipeline": 300,
+}
+# Each of the defaults would drop a request or a response in silence, or costs time for a header nobody reads.
+SPIDER_MIDDLEWARES = {
+    "scrapy.spidermiddlewares.start.StartSpiderMiddleware": None,
+    "scrapy.spidermiddlewares.httperror.HttpErrorMiddleware": None,
+    "scrapy.spidermiddlewares.referer.RefererMiddleware": None,
+    "scrapy.spidermiddlewares.urllength.UrlLengthMiddleware": None,
+    "scrapy.spidermiddlewares.depth.DepthMiddleware": None,
+    "scrapy.spidermiddlewares.metacopy.MetaCopyDetectionMiddleware": None,
+}
+# default False: error pages are archived and classified like any other.
+HTTPERROR_ALLOW_ALL = True
+# One URL = one request, whatever the case ASP ignores.
+REQUEST_FINGERPRINTER_CLASS = "wuhu_crawler.spiders.frontier.UrlFingerprinter"
+# default DownloaderAwarePriorityQueue: bookkeeping per host, for crawls of many hosts.
+SCHEDULER_PRIORITY_QUEUE = "scrapy.pqueues.ScrapyPriorityQueue"
+# default LifoMemoryQueue: entries of a listing are asked for in the listing's order.
+SCHEDULER_MEMORY_QUEUE = "scrapy.squeues.FifoMemoryQueue"
+# default 100, which doubles the CPU per page; with 1 the item is stored before its links are followed.
+CONCURRENT_ITEMS = 1
+# default None (asyncio's own loop); 10 % less CPU.
+ASYNCIO_EVENT_LOOP = "uvloop.Loop"
+# default True: reads the source of every callback.
+WARN_ON_GENERATOR_RETURN_VALUE = False
+
+# --- What is told -------------------------------------------------------------------------------------------------------------
+EXTENSIONS = {
+    "scrapy.extensions.corestats.CoreStats": None,
+    "scrapy.extensions.logcount.LogCount": None,
+    "scrapy.extensions.telnet.TelnetConsole": None,
+    "scrapy.extensions.memusage.MemoryUsage": None,
+    "scrapy.extensions.memdebug.MemoryDebugger": None,
+    "scrapy.extensions.logstats.LogStats": None,
+    "scrapy.extensions.spiderstate.SpiderState": None,
+    "scrapy.extensions.throttle.AutoThrottle": None,
+    "scrapy.extensions.remote_control.RemoteControl": None,
+    "wuhu_crawler.extensions.ArchiveKeeper": 0,
+    "wuhu_crawler.extensions.Progress": 10,
+}
+# default DEBUG: two lines a page.
+LOG_LEVEL = "INFO"
+LOG_FORMAT = "%(asctime)s %(levelname)s: %(message)s"
+LOG_FORMATTER = "wuhu_crawler.extensions.QuietFormatter"
+# default: a dozen library versions; `pip freeze` and the warcinfo record tell them.
+LOG_VERSIONS: list[str] = []
+# default 60 seconds between two progress lines when there is no terminal.
+LOGSTATS_INTERVAL = 60.0
+# default True: Scrapy's dictionary of counters; the summary line and the run's row in the database replace it.
+STATS_DUMP = False
+# default None, which writes \uXXXX for every Chinese character.
+FEED_EXPORT_ENCODING = "utf-8"

@@ -1,0 +1,162 @@
+"""What every spider of ours shares: its portal and arguments, the portal's politeness, and one item for each response."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from scrapy import Request, Spider
+
+from .. import __version__
+from ..extract.page import extract
+from ..items import Outcome
+from ..politeness.backoff import retry
+from ..politeness.faults import outcome_of
+from ..portals import Portal
+from .arguments import Argument, check_contact, choose_portal, crawl_id, read_arguments, word
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+    from scrapy.settings import BaseSettings
+    from twisted.python.failure import Failure
+
+    from ..extract.page import Page
+    from ..items import PageItem
+
+PORTAL = Argument("portal", "NAME|FILE", "the portal's profile: o553, demo, or the path of a TOML (default o553)", word)
+RESUME = Argument("resume", "ID|last", "go on with an unfinished crawl", crawl_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a spider was asked to do: the portal, the values of its arguments and their words as given, and the settings."""
+
+    portal: Portal
+    values: dict[str, Any]
+    given: dict[str, str]
+    settings: BaseSettings
+
+
+class PortalSpider(Spider):
+    """A spider of one portal. Subclasses name their `known_arguments` and follow what `follow` yields."""
+
+    known_arguments: ClassVar[tuple[Argument, ...]] = (PORTAL,)
+
+    def __init__(self, job: Job) -> None:
+        super().__init__()
+        self.portal = job.portal
+        self.arguments_given = job.given
+        self.resume: str | None = job.values.get("resume")
+        self._tries = job.settings.getint("RETRY_TIMES")
+        self._pause = job.settings.getfloat("WUHU_BACKOFF_SECONDS")
+        # Set when the spider has what it was asked for; nothing waits then any more.
+        self.finished = False
+
+    @classmethod
+    def read(cls, given: Mapping[str, str], settings: BaseSettings) -> Job:
+        """Return the job the arguments describe. Raises UsageError; the command asks this before anything is started."""
+        values = read_arguments(cls.name, cls.known_arguments, given)
+        portal = cls.choose(values, settings)
+        check_contact(portal, settings["WUHU_CONTACT"])
+        return Job(portal, values, dict(given), settings)
+
+    @classmethod
+    def choose(cls, values: dict[str, Any], settings: BaseSettings) -> Portal:
+        """Return the portal the arguments name."""
+        return choose_portal(values["portal"] or "o553", settings["WUHU_DEMO_URL"])
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *_: Any, **given: str) -> Self:
+        """Make the spider, and set the crawler to the portal's pace. Raises UsageError."""
+        job = cls.read(given, crawler.settings)
+        contact = crawler.settings["WUHU_CONTACT"]
+        agent = f"wuhu_crawler/{__version__}" + (f" (+{contact})" if contact else "")
+        pace = {
+            "USER_AGENT": agent,
+            "DOWNLOAD_DELAY": job.portal.delay,
+            "CONCURRENT_REQUESTS": job.portal.concurrency,
+            "CONCURRENT_REQUESTS_PER_DOMAIN": job.portal.concurrency,
+        }
+        for name, value in pace.items():
+            crawler.settings.set(name, value, priority="spider")
+        return super().from_crawler(crawler, job)
+
+    def request(self, url: str, *, via: str | None = None, priority: int = 0, known: Any = None) -> Request:
+        """Return a request whose response goes to `parse`; what is `known` of the page is handed on to `follow`."""
+        return Request(
+            url,
+            callback=self.parse,
+            errback=self.failed,
+            priority=priority,
+            meta={"via": via} if via else None,
+            cb_kwargs={"known": known},
+        )
+
+    def parse(self, response: Response, known: Any = None) -> Iterator[PageItem | Outcome | Request]:
+        """Yield the page's one item, then what follows from it."""
+        page = self.read_page(response)
+        yield page.item
+        again = self._ask_again(page, response)
+        if again is not None:
+            yield again
+        else:
+            yield from self.follow(page, response, known)
+
+    def _ask_again(self, page: Page, response: Response) -> Request | None:
+        """A rate limit that comes as a page with status 200 is no answer to what was asked."""
+        request = response.request
+        assert request is not None  # noqa: S101 - Scrapy sets it; the type does not say so
+        attempt = request.meta.get("retry_times", 0) + 1
+        if page.item.kind != "blocked" or response.status != 200 or attempt > self._tries:
+            return None
+        return retry(request, attempt, attempt * self._pause)
+
+    def read_page(self, response: Response) -> Page:
+        """Return what extraction makes of the response; the item names the capture it was read from."""
+        capture = response.meta["capture"]
+        page = extract(
+            response.body,
+            url=response.url,
+            headers=_text_headers(response),
+            status=response.status,
+            captured_at=capture.captured_at,
+            portal=self.portal,
+        )
+        page.item.capture_id = capture.id
+        return page
+
+    def follow(self, page: Page, response: Response, known: Any) -> Iterator[Request | Outcome]:
+        """Yield the requests a page leads to."""
+        yield from ()
+
+    def failed(self, failure: Failure) -> Iterator[Outcome | Request]:
+        """Yield how a URL without a page ended, then what follows from that."""
+        request: Request = failure.request  # type: ignore[attr-defined]  # Scrapy adds it
+        outcome = outcome_of(request, failure.value)
+        yield outcome
+        if outcome.reason == "redirect-loop":
+            yield from (_led_astray(outcome, url) for url in request.meta.get("redirect_urls", ()) if url != request.url)
+        yield from self.give_up(request, request.cb_kwargs["known"])
+
+    def give_up(self, request: Request, known: Any) -> Iterator[Request | Outcome]:
+        """Yield what follows from a request that brought no page."""
+        yield from ()
+
+    async def start(self) -> AsyncIterator[Request]:
+        """Yield the first requests."""
+        for seed in self.portal.seeds:
+            yield self.request(seed)
+
+
+def _text_headers(response: Response) -> dict[str, str]:
+    return {
+        name.decode("latin-1"): (values[-1] if values else b"").decode("latin-1") for name, values in response.headers.items()
+    }
+
+
+def _led_astray(outcome: Outcome, url: str) -> Outcome:
+    return Outcome(url=url, outcome=outcome.outcome, reason=outcome.reason, at=outcome.at, via=outcome.via)
