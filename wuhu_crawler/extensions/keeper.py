@@ -62,7 +62,7 @@ class ArchiveKeeper:
             crawl_id=crawl_to_resume(paths, spider.resume, portal=spider.portal.name, job=spider.name),
             settings=kept,
             operator=settings["WUHU_OPERATOR"] or None,
-            argv=sys.argv,
+            argv=sys.orig_argv[1:],
             commit_pages=settings.getint("WUHU_COMMIT_PAGES"),
             commit_seconds=settings.getfloat("WUHU_COMMIT_SECONDS"),
             warc_max_size=settings.getint("WUHU_WARC_MAX_SIZE"),

@@ -14,12 +14,14 @@ from .body import Paragraph, read_paragraphs
 from .dates import MOMENT, normalize_digits
 from .document import Document, Line
 from .hyperlinks import Hyperlink, counter_url
-from .labels import BODY_CRUMB, FURNITURE, HOME, SEPARATOR, Labels, is_decoy
+from .labels import ARROW, BODY_CRUMB, FURNITURE, HOME, SEPARATOR, Labels, is_decoy
 from .listing import entry_abstract, entry_date
 from .region import Region, is_bare_slot, is_end, is_meta, within
 from .urls import absolute
 
 _CRUMBS = re.compile(rf"\s*(?:{SEPARATOR})\s*")
+# Without a position word only arrows make a trail: 首页 | 新闻 | 生活 is navigation.
+_ARROWS = re.compile(rf"\s*(?:{ARROW})\s*")
 _HOME = re.compile(rf"^(?:{'|'.join(HOME)})")
 _TITLE_REACH = 14
 _TITLE_LONGEST = 120
@@ -101,8 +103,8 @@ def crumbs_of(line: Line, labels: Labels, document: Document) -> tuple[list[str]
     label = labels.position.search(text)
     if label and len(_CRUMBS.split(text[label.end() :])) > 1:
         return _split_crumbs(text[label.end() :]), "position label"
-    if _HOME.match(text) and len(_CRUMBS.split(text)) > 1 and not text.count("|") > 2:
-        return _split_crumbs(text), "home crumb"
+    if _HOME.match(text) and len(_ARROWS.split(text)) > 1:
+        return [crumb for part in _ARROWS.split(text) if (crumb := _crumb(part))], "home crumb"
     return [], ""
 
 
@@ -114,7 +116,11 @@ def _neighbours(line: Line, document: Document) -> list[Line]:
 
 
 def _split_crumbs(text: str) -> list[str]:
-    return [crumb for part in _CRUMBS.split(text) if (crumb := part.strip(" \u3000:：[]【】"))]
+    return [crumb for part in _CRUMBS.split(text) if (crumb := _crumb(part))]
+
+
+def _crumb(text: str) -> str:
+    return text.strip(" \u3000:：[]【】")
 
 
 def category_of(crumbs: Sequence[str]) -> str | None:

@@ -38,7 +38,11 @@ RELATIVE = re.compile(
     r"(?:刚刚|\d{1,3}\s?(?:秒|秒钟|分钟|小时|个小时|天|周)(?:之)?前|半小时前|(?:今天|昨天|"
     r"前天)(?:\s?\d{1,2}:\d{2}(?::\d{2})?)?)\Z"
 )
+_AM = frozenset({"上午", "凌晨", "am"})
 _PM = frozenset({"下午", "晚上", "pm"})
+_NOON = "中午"
+# Hour that makes any date-time invalid: what contradicts its half of the day is refused rather than guessed.
+_REFUSED = 99
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,15 +109,22 @@ def _moment(found: re.Match[str], zone: ZoneInfo) -> Moment | None:
     if year < EARLIEST_YEAR:
         return None
     hour, minute, second = (int(found[name] or 0) for name in ("hour", "minute", "second"))
-    half = (found["half"] or found["half2"] or "").lower()
-    if half in _PM and hour < 12:
-        hour += 12
+    hour = _on_24_hours(hour, (found["half"] or found["half2"] or "").lower())
     precision: Precision = "day" if found["hour"] is None else "minute" if found["second"] is None else "second"
     try:
         value = datetime(year, int(found["month"]), int(found["day"]), hour, minute, second, tzinfo=zone)
     except ValueError:
         return None
     return Moment(value, precision)
+
+
+def _on_24_hours(hour: int, half: str) -> int:
+    """Return the hour of the day: 12 AM is midnight, 12 PM and 中午 12 are noon, 下午 15:00 is left alone."""
+    if half in _AM:
+        return 0 if hour == 12 else hour if hour < 12 else _REFUSED
+    if half in _PM or (half == _NOON and hour < 3):
+        return hour + 12 if hour < 12 else hour
+    return hour
 
 
 def _split_zone(words: str) -> tuple[str, ZoneInfo | None]:

@@ -98,7 +98,9 @@ FOOTER = re.compile(
 )
 _FURNITURE_LONGEST = 100
 COLON = r"\s*[:：]\s*"
-SEPARATOR = r"(?:-+>|=+>|>+|＞+|»|›|→|--+|—+|≫|·>|\\|/|::|\|)"
+ARROW = r"(?:-+>|=+>|>+|＞+|»|›|→|--+|—+|≫|·>|::)"
+# Behind a position word bars and slashes part crumbs, too.
+SEPARATOR = rf"(?:{ARROW}|\\|/|\|)"
 
 
 def is_decoy(text: str) -> bool:

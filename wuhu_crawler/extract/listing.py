@@ -9,17 +9,19 @@ from zoneinfo import ZoneInfo
 
 from ..items import ListingEntry, Pager
 from .dates import MOMENT, find_moment, normalize_digits, parse_date
-from .document import Document, Line
+from .document import Document, Element, Line, ancestors
 from .hyperlinks import Hyperlink
 from .labels import COLON, Labels, is_decoy
 
-_TOTAL = re.compile(r"(?:共|总计|总共|计有?)\s*(\d{1,7})\s*(?:条|篇|个|则|项|记录|条记录|篇文章|条信息)")
+_TOTAL = re.compile(r"(?:共有?|总计|总共|计有?)\s*(\d{1,7})\s*(?:条|篇|个|则|项|记录|条记录|篇文章|条信息)")
 _PAGES = (
     re.compile(rf"页次{COLON}?\s*(\d{{1,6}})\s*/\s*(\d{{1,6}})"),
     re.compile(r"第?\s*(\d{1,6})\s*页?\s*/\s*共?\s*(\d{1,6})\s*页"),
     re.compile(r"第\s*(\d{1,6})\s*页\s*[,，]?\s*共\s*(\d{1,6})\s*页"),
 )
 _PAGES_LAST = re.compile(r"共\s*(\d{1,6})\s*页.{0,8}?(?:当前)?第\s*(\d{1,6})\s*页")
+_PAGER_WORDS = re.compile(r"上一?页|下一?页|尾页|末页|最后一?页|转到第|跳转到")
+_PAGER_LONGEST = 400
 _PER_PAGE = re.compile(r"(\d{1,4})\s*(?:条|篇|个|条记录|条信息)\s*/\s*页|每页\s*(\d{1,4})\s*(?:条|篇|个)")
 _SHORT_DATE = re.compile(r"[\[(（]?\s*\d{1,2}\s*[-/.月]\s*\d{1,2}\s*日?\s*[\])）]?")
 _BULLET = "·•・■◆▲●→>»-—◎☆★ \u3000\xa0"
@@ -58,25 +60,53 @@ def entry_date(document: Document, link: Hyperlink, captured_at: datetime, zone:
             words = _date_words(text, zone)
             if words:
                 return words, parse_date(words, captured_at, zone)
-    for near in document.lines[link.line + 1 : link.line + 3]:
-        if near.link_chars:
-            break
+    for near in _behind(document, line):
         words = _date_words(near.text, zone)
         if words and len(near.text) - len(words) <= 8:
             return words, parse_date(words, captured_at, zone)
-    if link.line and not document.lines[link.line - 1].link_chars and line.text == link.tag_text:
-        text = document.lines[link.line - 1].text
-        words = _date_words(text, zone)
-        # A date standing before the first link of its row only counts when rows are built that way: nothing else in its line.
-        if words and len(text) - len(words) <= 3 and _same_row(document.lines[link.line - 1], line):
+    if link.line and line.text.strip(_BULLET) == link.tag_text:
+        previous = document.lines[link.line - 1]
+        words = _date_words(previous.text, zone)
+        # A date before the link counts when it stands in the link's own row with nothing else in its line.
+        if words and len(previous.text) - len(words) <= 3 and not previous.link_chars and _item(previous) is _item(line):
             return words, parse_date(words, captured_at, zone)
     return None, None
 
 
-def _same_row(one: Line, other: Line) -> bool:
-    first = one.cell.getparent() if one.cell is not None else one.node.getparent()
-    second = other.cell.getparent() if other.cell is not None else other.node.getparent()
-    return first is not None and first is second
+def _behind(document: Document, line: Line) -> list[Line]:
+    """The unlinked lines, two at most, that follow an entry's link within its own row, list item or definition; a row of one cell
+    belongs to the row above it."""
+    item, near = _item(line), []
+    for other in document.lines[line.index + 1 : line.index + 3]:
+        if other.link_chars:
+            break
+        holder = _item(other)
+        if holder is not item and not _continues(item, holder, line, other):
+            break
+        near.append(other)
+    return near
+
+
+def _item(line: Line) -> Element:
+    """The table row, list item or definition a line stands in; its own block outside of these."""
+    for element in ancestors(line.node):
+        if element.tag in ("tr", "li", "dt", "dd"):
+            return element
+        if element.tag in ("table", "ul", "ol", "dl", "body"):
+            break
+    return line.node
+
+
+def _continues(item: Element, holder: Element, line: Line, other: Line) -> bool:
+    """Tell whether a line's holder goes on where an entry's item ended: a row of an abstract, the dd of a dt, the next block."""
+    if item.tag == "li":
+        return False
+    if item.tag == "tr":
+        return holder is item.getnext() and len(holder) == 1
+    if item.tag == "dt":
+        return holder is item.getnext()
+    box = line.node.getparent()
+    return other.node is box or other.node.getparent() is box
 
 
 def _date_words(text: str, zone: ZoneInfo) -> str | None:
@@ -89,8 +119,10 @@ def _date_words(text: str, zone: ZoneInfo) -> str | None:
 
 def entry_abstract(document: Document, link: Hyperlink, labels: Labels) -> str | None:
     """Return the cut text printed below an entry (`·日前,…给予……`), without its bullet; None when there is none."""
-    for near in document.lines[link.line + 1 : link.line + 3]:
-        if near.link_chars or is_decoy(near.text) or labels.published.search(near.text):
+    if link.line >= len(document.lines):
+        return None
+    for near in _behind(document, document.lines[link.line]):
+        if is_decoy(near.text) or labels.published.search(near.text):
             return None
         if len(near.text) >= 20 and not _date_only(near.text):
             return near.text.lstrip("·•・ ")
@@ -101,17 +133,22 @@ def _date_only(text: str) -> bool:
     return len(MOMENT.sub("", normalize_digits(text))) < 6
 
 
-def read_pager(document: Document, links: list[Hyperlink]) -> Pager | None:
-    """Return what the page's pager says; None when it has none. Words without a link (edge pages) give no `next_url`."""
-    pager = Pager()
+def read_pager(document: Document, links: list[Hyperlink], url: str) -> Pager | None:
+    """Return what the page's pager says; None when it has none. Words without a link (edge pages) give no `next_url`.
+
+    A pager that prints no figures takes its page from the URL.
+    """
+    pager, words = Pager(), False
     for line in document.lines:
-        if len(line.text) > 400 or not any(c.isdigit() for c in line.text):
-            continue
-        _figures(pager, normalize_digits(line.text))
+        if len(line.text) <= _PAGER_LONGEST:
+            words = words or bool(_PAGER_WORDS.search(line.text))
+            _figures(pager, normalize_digits(line.text))
+    if words and pager.page is None:
+        pager.page = page_number(url)
     pager.next_url = next((link.url for link in links if link.is_next), None)
     if pager.pages is None and pager.total and pager.per_page:
         pager.pages = -(-pager.total // pager.per_page)
-    return pager if (pager.pages or pager.next_url or (pager.total and pager.page)) else None
+    return pager if (words or pager.pages or pager.next_url or (pager.total and pager.page)) else None
 
 
 def _figures(pager: Pager, text: str) -> None:

@@ -136,7 +136,7 @@ def _is_article(region: Region | None, listing: Listing | None, document: Docume
 def _listing(document: Document, links: list[Hyperlink], captured_at: datetime, portal: Portal, url: str) -> Listing | None:
     tables = labels(portal.labels)
     entries = read_entries(document, links, captured_at, portal.zone, tables)
-    pager = read_pager(document, links)
+    pager = read_pager(document, links, url)
     if not looks_like_listing(entries, pager):
         return None
     listing = Listing(url=url, entries=entries, pager=pager)
