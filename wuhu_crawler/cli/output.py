@@ -6,8 +6,7 @@ import json
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.table import Table
+from rich.cells import cell_len, set_cell_size
 
 
 def print_json(value: Any, *, indent: int | None = None) -> None:
@@ -21,10 +20,9 @@ def remark(text: str) -> None:
 
 
 def print_table(columns: list[str], rows: list[list[Any]]) -> None:
-    """Print rows under their headings; None is an empty cell."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*("" if cell is None else str(cell) for cell in row))
-    Console(soft_wrap=False).print(table)
+    """Print rows under their headings, columns aligned by display width, nothing cut or wrapped; None is an empty cell."""
+    texts = [columns, *([("" if cell is None else str(cell)) for cell in row] for row in rows)]
+    widths = [max(cell_len(row[i]) for row in texts) for i in range(len(columns))]
+    for number, row in enumerate(texts):
+        line = "  ".join(set_cell_size(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        click.secho(line, bold=number == 0)

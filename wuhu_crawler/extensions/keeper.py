@@ -66,6 +66,7 @@ class ArchiveKeeper:
             commit_pages=settings.getint("WUHU_COMMIT_PAGES"),
             commit_seconds=settings.getfloat("WUHU_COMMIT_SECONDS"),
             warc_max_size=settings.getint("WUHU_WARC_MAX_SIZE"),
+            index=settings.getbool("WUHU_SEARCH_INDEX"),
         )
         keeper = cls(crawler, writer)
         for handler, signal in (

@@ -128,7 +128,7 @@ def read_line(line: str) -> Byline:
     """Return the credits of one line or paragraph of a body: a line that is all credits, a dateline at its start, brackets at
     its start or end, or a picture credit closing a caption."""
     text = _BUTTONS.sub("", line).strip(" \u3000")
-    if not _HINT.search(text, max(0, len(text) - LINE_LIMIT)) and not _HINT.search(text, 0, LINE_LIMIT):
+    if not _HINT.search(text if len(text) <= 2 * LINE_LIMIT else text[:LINE_LIMIT] + "\n" + text[-LINE_LIMIT:]):
         return _NONE
     whole = _whole_line(text)
     if whole is not None:

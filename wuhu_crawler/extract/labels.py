@@ -96,7 +96,8 @@ FOOTER = re.compile(
     r"|未经.{0,10}(?:授权|许可|同意).{0,12}(?:转载|复制|使用)",
     re.I,
 )
-_FURNITURE_LONGEST = 100
+_SITE_TALK = re.compile(f"{DECOYS.pattern}|{FOOTER.pattern}", re.I)
+_FURNITURE_LONGEST, _BUTTONS_LONGEST = 100, 60
 COLON = r"\s*[:：]\s*"
 ARROW = r"(?:-+>|=+>|>+|＞+|»|›|→|--+|—+|≫|·>|::)"
 # Behind a position word bars and slashes part crumbs, too.
@@ -110,7 +111,9 @@ def is_decoy(text: str) -> bool:
 
 def is_furniture(text: str) -> bool:
     """Tell whether a line is buttons, a footer, a clock or a counter, wherever it stands."""
-    return len(text) <= _FURNITURE_LONGEST and bool(FURNITURE.fullmatch(text) or DECOYS.search(text) or FOOTER.search(text))
+    if len(text) > _FURNITURE_LONGEST:
+        return False
+    return bool(_SITE_TALK.search(text)) or (len(text) <= _BUTTONS_LONGEST and bool(FURNITURE.fullmatch(text)))
 
 
 def label_pattern(words: Iterable[str]) -> str:
@@ -125,6 +128,8 @@ class Labels:
     """The compiled tables of one portal."""
 
     published: re.Pattern[str]
+    # Asked first: no line without one of these characters holds a publication label.
+    published_hint: re.Pattern[str]
     views: re.Pattern[str]
     source: re.Pattern[str]
     source_date: re.Pattern[str]
@@ -154,6 +159,7 @@ def _compiled(extra: tuple[tuple[str, tuple[str, ...]], ...]) -> Labels:
     short = label_pattern(word for word in published if len(word) == 2)
     bracket = r"^[\s\u3000【\[(（·•■◆▲→>]*"
     return Labels(
+        published_hint=re.compile(f"[{re.escape(''.join({word[-1] for word in published}))}]"),
         published=re.compile(
             rf"(?:(?<!最近)(?<!最后)(?<!网站)(?<!本站)(?<!系统){long}(?:{COLON}|\s*(?=\d))|(?<![\u4e00-\u9fff]){short}{COLON})"
         ),

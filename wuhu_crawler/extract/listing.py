@@ -24,6 +24,7 @@ _PAGER_WORDS = re.compile(r"上一?页|下一?页|尾页|末页|最后一?页|�
 _PAGER_LONGEST = 400
 _PER_PAGE = re.compile(r"(\d{1,4})\s*(?:条|篇|个|条记录|条信息)\s*/\s*页|每页\s*(\d{1,4})\s*(?:条|篇|个)")
 _SHORT_DATE = re.compile(r"[\[(（]?\s*\d{1,2}\s*[-/.月]\s*\d{1,2}\s*日?\s*[\])）]?")
+_DIGIT = re.compile(r"\d")
 _BULLET = "·•・■◆▲●→>»-—◎☆★ \u3000\xa0"
 _FEWEST_ENTRIES = 3
 
@@ -110,6 +111,8 @@ def _continues(item: Element, holder: Element, line: Line, other: Line) -> bool:
 
 
 def _date_words(text: str, zone: ZoneInfo) -> str | None:
+    if not _DIGIT.search(text):
+        return None
     found = find_moment(text, zone)
     if found:
         return found[1]

@@ -36,6 +36,8 @@ MISSING = (
     r"对不起[，,]?.{0,12}(?:不存在|没有找到|已删除)", r"产生错误的可能原因",
 )  # fmt: skip
 _BLOCKED, _ERRORS, _MISSING = (re.compile("|".join(table), re.I) for table in (BLOCKED, ERRORS, MISSING))
+# Asked first: no error words without one of these.
+_ERROR_HINT = re.compile("错|误|[Ee]rror|80[04]|ADODB|ODBC|OLE|数据库|服务器|系统|网站|Unavailable|Gateway|超时|BOF|ASP")
 _ALERT = re.compile(r"alert\s*\(\s*[\"']([^\"']{1,200})[\"']\s*\)")
 _WORDS_AROUND = 60
 # A page with more prose than this is judged by its article, unless the words stand at its very end (a script that died).
@@ -66,7 +68,7 @@ def by_status(status: int) -> NotThere | None:
 def by_words(visible: str, scripts: str, prose: float) -> NotThere | None:
     """Return what the page's words say: `visible` its text, `scripts` its inline scripts, `prose` how much body it has."""
     tail = visible[-_TAIL:]
-    if found := _ERRORS.search(tail):
+    if _ERROR_HINT.search(tail) and (found := _ERRORS.search(tail)):
         return NotThere("error", f"portal error: {_around(tail, found)}", found.group())
     if prose >= SUBSTANCE:
         return None

@@ -117,6 +117,8 @@ def _candidates(lines: list[Line], labels: Labels, zone: ZoneInfo, is_article_li
 
 def labelled_date(line: Line, lines: list[Line], labels: Labels, zone: ZoneInfo) -> DateLine | None:
     """Return the date a label introduces: in the same line or, when the label ends it, at the start of the next."""
+    if not labels.published_hint.search(line.text):
+        return None
     for label in labels.published.finditer(line.text):
         rest = line.text[label.end() :]
         if not rest and line.index + 1 < len(lines):

@@ -105,8 +105,9 @@ def build_sections(paragraphs: Sequence[str], headings: Sequence[Heading]) -> li
 
 def _is_table(paragraphs: Sequence[str]) -> bool:
     """Tell whether a body is mostly cells: short lines that are not even numbered."""
-    lengths = sorted(len(text) for text in paragraphs if not any(pattern.match(text) for _, pattern in STYLES.values()))
-    return len(lengths) >= _TABLE_LINES and lengths[len(lengths) // 2] < _TABLE_WIDTH
+    cells = sum(len(text) < _TABLE_WIDTH and not any(p.match(text) for _, p in STYLES.values()) for text in paragraphs)
+    prose = sum(len(text) >= _TABLE_WIDTH for text in paragraphs)
+    return cells + prose >= _TABLE_LINES and cells > prose
 
 
 def _mark(paragraphs: Sequence[str], i: int, emphasized: Sequence[bool] | None) -> _Mark | None:
