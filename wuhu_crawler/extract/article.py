@@ -29,7 +29,10 @@ _TITLE_SUFFIX = re.compile(r"\s*(?:[-_|—–－·]+|--+|::|>>?|»)\s*")
 _SOURCE_DATE_WORDS = re.compile(
     r"\s*(?P<words>[0-9０-９]{4}\s?[-/.年]\s?[0-9０-９]{1,2}\s?[-/.月]\s?[0-9０-９]{1,2}\s?日?(?:\s+\d{1,2}:\d{2}(?::\d{2})?)?)"
 )
-_SPACER = re.compile(r"(?:spacer|blank|dot|arrow|icon|line|bullet|space|point|jt|logo|button|btn)\w*\.(?:gif|png|jpg)\Z", re.I)
+_SPACER = re.compile(
+    r"(?:spacer|blank|dot|arrow|icon|line|bullet|space|point|jt|logo|button|btn|print|close|gotop|back|fav)\w*\.(?:gif|png|jpg)\Z",
+    re.I,
+)
 _TINY = 24
 _META_ROLES = frozenset({"editor", "author", "reporter", "photographer", "correspondent", "intern", "other"})
 _ABSENT = "absent"
@@ -434,7 +437,9 @@ def _media(article: Article, reading: Reading) -> None:
 
 def _is_spacer(image) -> bool:  # type: ignore[no-untyped-def]
     sizes = [int(size) for size in (image.get("width", ""), image.get("height", "")) if size.isdigit()]
-    return any(size <= _TINY for size in sizes) or bool(_SPACER.search(image.get("src", "")))
+    if any(size <= _TINY for size in sizes) or _SPACER.search(image.get("src", "")):
+        return True
+    return bool(FURNITURE.fullmatch(image.get("alt", "").strip() or "-"))
 
 
 def _related(article: Article, reading: Reading) -> None:

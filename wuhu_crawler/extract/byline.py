@@ -90,7 +90,7 @@ _SLOT_MARK = re.compile(r"[:：/／]")
 # Without any of these a text is no credit: asked first, since most paragraphs hold none.
 _HINT = re.compile(
     r"记者|記者|通讯员|通訊員|报道|報道|编辑|編輯|编缉|责编|主编|编选|编审|编译|美编|摄|图|[/／]|作者|执笔|撰|实习|實習|见习|供稿|投稿|校对|审核|审稿"
-    r"|[初复终]审|审读|监制|统筹|策划|翻译|签发|制图|整理|录入|采写|采访|整合|文[:：]|文字|原创|来源|稿源|出处|转自|摘自"
+    r"|\A.{2,5}[:：]|[初复终]审|审读|监制|统筹|策划|翻译|签发|制图|整理|录入|采写|采访|整合|文[:：]|文字|原创|来源|稿源|出处|转自|摘自"
 )
 # An empty slot is followed by the next label, which is no name: 责任编辑：　阅读：1644
 _LABEL = re.compile(f"(?:{'|'.join((*VIEWS, *PUBLISHED, *SOURCE, *END, *SLOTS))})")
@@ -284,6 +284,8 @@ def _read_piece(piece: str) -> Byline | None:
     if not marks:
         return _suffix_credits(text, None, outlets)
     lead = text[: marks[0].start()]
+    if marks[-1].end() == len(text) and (suffixed := _suffix_credits(text, None, outlets)):
+        return suffixed
     outlet = _piece_outlet(lead)
     if outlet is None:
         return _suffix_credits(text, None, outlets)
@@ -348,7 +350,7 @@ def _group(text: str, mark: re.Match[str], end: int, outlet: str | None, last: b
     if last:
         chunk, roles = _trailing_suffix(chunk, roles)
     chunk = _CODE.sub("", chunk).strip(_TRIM)
-    words = text[mark.start() : end].strip(_TRIM)
+    words = text[mark.start() : end].strip(_TRIM).removesuffix(next_outlet or "").rstrip(_TRIM)
     said = (
         (outlet + words) if outlet and text[: mark.start()].rstrip(_TRIM).endswith(outlet) and roles[0] != "editor" else words
     )

@@ -47,7 +47,9 @@ _NEEDS_FOLDING = re.compile(r"[\t\r\n\f\xa0]|  ")
 _TRIM = " \t\r\n\f\xa0\u3000"
 _TOO_DEEP = "Excessive depth"
 # Tags whose nesting carries no meaning: taken away from a page too deep for libxml2.
-_UNWRAPPED = ["font", "span", "b", "i", "u", "em", "strong", "big", "small", "div", "section", "center", "blockquote"]
+_UNWRAPPED = ["font", "span", "b", "i", "u", "em", "strong", "big", "small"]
+# Of blocks only the line they begin is kept.
+_BREAKING = re.compile(r"</?(?:div|section|center|blockquote|table|tbody|tr|td|th|ul|ol|li|dl|dt|dd)\b[^>]*>", re.I)
 
 
 # What the start of an element changes.
@@ -157,7 +159,7 @@ def _flattened(text: str) -> bytes:
     """libxml2 gives up at 2,000 levels and drops all later text; lexbor reads on, so it takes meaningless nesting away."""
     from selectolax.lexbor import LexborHTMLParser
 
-    tree = LexborHTMLParser(text)
+    tree = LexborHTMLParser(_BREAKING.sub("<br>", text))
     tree.unwrap_tags(_UNWRAPPED)
     return (tree.html or "").encode("utf-8", "replace")
 

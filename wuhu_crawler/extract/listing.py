@@ -75,8 +75,8 @@ def entry_date(document: Document, link: Hyperlink, captured_at: datetime, zone:
 
 
 def _behind(document: Document, line: Line) -> list[Line]:
-    """The unlinked lines, two at most, that follow an entry's link within its own row, list item or definition; a row of one cell
-    belongs to the row above it."""
+    """The unlinked lines, two at most, that follow an entry's link within its own row, list item or definition; a row of one
+    cell belongs to the row above it."""
     item, near = _item(line), []
     for other in document.lines[line.index + 1 : line.index + 3]:
         if other.link_chars:
@@ -99,7 +99,7 @@ def _item(line: Line) -> Element:
 
 
 def _continues(item: Element, holder: Element, line: Line, other: Line) -> bool:
-    """Tell whether a line's holder goes on where an entry's item ended: a row of an abstract, the dd of a dt, the next block."""
+    """Tell whether a line's holder goes on where an entry's item ended: an abstract's row, the dd of a dt, the next block."""
     if item.tag == "li":
         return False
     if item.tag == "tr":

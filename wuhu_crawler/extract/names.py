@@ -60,7 +60,7 @@ NOT_PERSONS = frozenset(
 )
 _ORGANISATION = re.compile(
     r"(?:部|局|厅|处|科|委|会|站|所|院|校|室|办|队|组|公司|集团|中心|支部|党委|街道|社区|政府|学校|大学|医院|银行|协会|学会|"
-    r"网|报|社|台|频道|团委|工会)\Z"
+    r"网|报|社|台|频道|团委|工会|小学|中学|幼儿园|学院|博物馆|图书馆|文化馆|派出所|法院|小区|工厂|商店)\Z"
 )
 _CJK = re.compile(r"[\u3400-\u9fff·•]+\Z")
 _LATIN = re.compile(r"[A-Za-z][A-Za-z.\-'_ ]{1,30}\Z")
@@ -98,7 +98,9 @@ def is_signature(text: str) -> bool:
     """Tell whether a text can stand behind 责任编辑：or 作者：where pen names, log-in names and Latin names are common."""
     if text.lower() in NOT_PERSONS or _ORGANISATION.search(text):
         return False
-    return is_name(text) or bool(_LATIN.match(text)) or (bool(_CJK.match(text)) and 2 <= len(text) <= 6)
+    if is_name(text) or _LATIN.match(text):
+        return True
+    return bool(_CJK.match(text)) and 2 <= len(text) <= 6 and NEVER_IN_NAMES.isdisjoint(text)
 
 
 @lru_cache(maxsize=4096)
@@ -119,6 +121,7 @@ def split_glued(text: str, rare: bool = False) -> tuple[str, ...] | None:
     return best
 
 
-def _cost(names: tuple[str, ...]) -> tuple[int, int]:
+def _cost(names: tuple[str, ...]) -> tuple[int, int, int]:
     fours = sum(len(name) == 4 and name[:2] not in COMPOUND_SURNAMES for name in names)
-    return (len(names) + 2 * fours, -sum(len(name) == 3 for name in names))
+    compound = sum(name[:2] in COMPOUND_SURNAMES and len(name) > 2 for name in names)
+    return (len(names) + 2 * fours, -compound, -sum(len(name) == 3 for name in names))

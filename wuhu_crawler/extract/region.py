@@ -232,7 +232,8 @@ def _clip(
 
 
 def _is_trailing(line: Line, labels: Labels) -> bool:
-    return line.aside or is_furniture(line.text) or is_bare_slot(line, labels)
+    slots = len(line.text) < 60 and (_filled(labels, line.text) or labels.views.match(line.text))
+    return bool(line.aside or slots or is_furniture(line.text) or is_bare_slot(line, labels))
 
 
 def _behind_slots(lines: list[Line], start: int, end: int, labels: Labels) -> int:

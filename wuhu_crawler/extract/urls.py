@@ -14,6 +14,9 @@ from ..portals import Portal
 SESSION_PARAMETERS = frozenset({"aspsessionid", "sessionid", "session_id", "phpsessid", "jsessionid", "sid", "s_id"})
 _SESSION_PREFIX = "aspsessionid"
 _JSESSION = re.compile(r";jsessionid=[^/?#]*", re.I)
+_MOST_DIGITS = 19
+# What editors leave in an empty link field.
+_EMPTY = re.compile(r"\s*https?:/*\s*\Z", re.I)
 _SPACES = re.compile(r"[\t\r\n]+")
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
@@ -27,6 +30,8 @@ def absolute(base: str, href: str) -> str | None:
 
 @lru_cache(maxsize=8192)
 def _absolute(base: str, href: str) -> str | None:
+    if _EMPTY.match(href):
+        return None
     try:
         url = urljoin(base, _SPACES.sub("", href.strip()).replace("\\", "/"))
         parts = urlsplit(url)
@@ -83,7 +88,8 @@ def _article_id(url: str, sources: tuple[str, ...]) -> int | None:
     target = parts.path + (f"?{parts.query}" if parts.query else "")
     for pattern in _patterns(sources):
         found = pattern.search(target)
-        if found and (number := int(found.group("id"))) < 1 << 63:
+        digits = found.group("id").lstrip("0") if found else ""
+        if found and len(digits) <= _MOST_DIGITS and (number := int(digits or "0")) < 1 << 63:
             return number
     return None
 
