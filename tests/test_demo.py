@@ -132,7 +132,7 @@ def test_counts() -> None:
     assert sum(1 for total in counts["categories"].values() if total) >= 5
     assert counts["categories"]["通知公告"] == 0
     assert sum(counts["categories"].values()) == counts["articles_listed"]
-    assert len(counts["templates"]) == len(looks.LOOKS) >= 8
+    assert len(counts["templates"]) == len(looks.LOOKS) >= 9
     assert Counter(counts["multi_part"].values()) == {2: 2, 3: 1}
     assert len(counts["mislabelled"]) == 4
     assert sum(article.lone_pager for article in WORLD.articles.values()) == 2
@@ -154,7 +154,7 @@ def test_every_shape_look_heading_style_and_byline_form_occurs() -> None:
     numbers = {line.number for a in articles for line in a.lines if line.kind == "heading"}
     assert {None, "一", "1"} <= numbers
     roles = {credit["role"] for row in ROWS.values() for credit in row["credits"]}
-    assert roles == {"reporter", "correspondent", "photographer", "editor", "intern", "author"}
+    assert roles == {"reporter", "correspondent", "photographer", "editor", "intern", "author", "other"}
     assert len({a.byline.place for a in articles if a.byline}) == 3
     assert {row["counter"] for row in ROWS.values()} == {"get", "script", "absent"}
     assert {row["published_precision"] for row in ROWS.values()} == {"second", "minute", "day"}
@@ -202,7 +202,7 @@ def test_breadcrumbs_stand_in_order_on_the_page() -> None:
     for row in ROWS.values():
         if row["parts"] == 1:
             shown = visible(text_of(fresh(row["url"]), row["encoding"]))
-            separators = r"(?:>|>>|--|->|»)"
+            separators = r"(?:>|>>|--|->|»|::)"
             assert re.search(separators.join(map(re.escape, row["breadcrumb"])), shown), row["url"]
 
 

@@ -74,7 +74,7 @@ def assets(world: World) -> dict[str, Asset]:
 
 
 def _assets(world: World) -> Iterator[tuple[str, Asset]]:
-    for name in ("logo", "arrow", "dot", "bg1", "top", "count"):
+    for name in ("logo", "arrow", "dot", "bg1", "top", "count", "print", "gotop", "close"):
         yield f"/images/{name}.gif", ("image/gif", GIF)
     yield "/images/banner.jpg", ("image/jpeg", jpeg("banner"))
     yield "/images/face.png", ("image/png", png(160))

@@ -18,7 +18,7 @@ from .looks.page import Slot
 from .world import DEAD_KINDS, World
 
 CHINA = timezone(timedelta(hours=8))
-ROLES: dict[Slot, Role] = {"author": "author", "editor": "editor"}
+ROLES: dict[Slot, Role] = {"author": "author", "editor": "editor", "typist": "other"}
 # Truth tells nothing of these: they are the crawl's, or change on every GET.
 UNTOLD = ("kind", "capture_id", "captured_at", "related", "evidence")
 

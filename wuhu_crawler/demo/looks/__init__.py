@@ -8,6 +8,7 @@ from __future__ import annotations
 from .early import CELLS, SPAN, TABLE778
 from .late import DIV2010, WIDE
 from .middle import DLIST, O553, SIDEFIRST
+from .onecell import ONECELL
 from .page import Look, Page, slot
 
 __all__ = ["LOOKS", "Look", "Page", "slot"]
@@ -21,4 +22,5 @@ LOOKS: dict[str, Look] = {
     "sidefirst": SIDEFIRST,
     "div2010": DIV2010,
     "wide": WIDE,
+    "onecell": ONECELL,
 }

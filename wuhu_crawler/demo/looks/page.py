@@ -15,7 +15,8 @@ from ..articles import Article
 from ..world import Entry, World
 
 Precision = Literal["second", "minute", "day"]
-Slot = Literal["outlet", "author", "editor"]
+# The typist (录入) is the editor by another name: who put the article in.
+Slot = Literal["outlet", "author", "editor", "typist"]
 # Hyperlinks to one article are written in all these ways: ASP is case-insensitive.
 HREFS = ("Info.asp?ID={}", "info.asp?id={}", "Info.asp?id={}", "info.asp?ID={}", "/news/Info.asp?ID={}")
 
@@ -73,7 +74,7 @@ def padded(pattern: str, precision: Precision) -> Callable[[datetime], tuple[str
 
 def slot(article: Article, name: Slot) -> str:
     """Return the words of a meta slot; empty when the editors left it so."""
-    return {"outlet": article.outlet, "author": article.author, "editor": article.editor}[name]
+    return {"outlet": article.outlet, "author": article.author, "editor": article.editor, "typist": article.editor}[name]
 
 
 def href(entry: Entry, spelling: int = 0) -> str:
