@@ -105,11 +105,10 @@ def validate(item: PageItem) -> PageItem:
         raise InvalidItem(f"{item.url}: no capture_id, so nothing in the archive proves it")
     if isinstance(item, Article) and item.article_id is None:
         return _without_number(item)
-    if isinstance(item, Article):
-        if not item.title:
-            raise InvalidItem(f"{item.url}: an article without a title")
-        if item.views is not None and item.views < 0:
-            raise InvalidItem(f"{item.url}: views is negative ({item.views})")
+    if isinstance(item, Article) and not item.title:
+        raise InvalidItem(f"{item.url}: an article without a title")
+    if isinstance(item, Article) and item.views is not None and item.views < 0:
+        raise InvalidItem(f"{item.url}: views is negative ({item.views})")
     return item
 
 

@@ -35,7 +35,7 @@ WUHU_COMMIT_PAGES = int(_env("WUHU_COMMIT_PAGES", "100"))
 WUHU_COMMIT_SECONDS = float(_env("WUHU_COMMIT_SECONDS", "1.0"))
 # A WARC file is closed and the next one begun at this many bytes.
 WUHU_WARC_MAX_SIZE = int(_env("WUHU_WARC_MAX_SIZE", str(1 << 30)))
-# Whether `wuhu search` finds what is crawled. 0 for a benchmark only; `wuhu db reindex` makes good for it.
+# Whether `wuhu search` finds what is crawled; 0 is for benchmarks.
 WUHU_SEARCH_INDEX = _env("WUHU_SEARCH_INDEX", "1")
 # Seconds before the second try; doubles with each further one, with jitter, up to the maximum.
 WUHU_BACKOFF_SECONDS = float(_env("WUHU_BACKOFF_SECONDS", "1.0"))

@@ -46,7 +46,11 @@ cli.add_command(database.db)
 def main() -> None:
     """Run `wuhu` and exit with its code."""
     try:
-        sys.exit(cli.main(standalone_mode=False) or 0)
+        # Not cli.main(): it exits 1 when the reader of our output goes away.
+        with cli.make_context("wuhu", sys.argv[1:]) as context:
+            cli.invoke(context)
+        sys.stdout.flush()
+        sys.exit(0)
     except WuhuError as error:
         click.echo(f"wuhu: {error}", err=True)
         sys.exit(error.exit_code)

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from ..db import queries
 from ..db import search as index
 from ..db.engine import make_engine, require_current
+from ..db.failures import translated
 from ..errors import UsageError
 from ..ingest import ArchivePaths
 from .output import print_json, print_table, remark
@@ -26,14 +27,14 @@ def reading() -> Iterator[Connection]:
     require_current(paths.database_url)
     engine = make_engine(paths.database_url, readonly=True)
     try:
-        with engine.connect() as connection:
+        with translated(), engine.connect() as connection:
             yield connection
     finally:
         engine.dispose()
 
 
 @click.command()
-@click.argument("article_id", type=int)
+@click.argument("article_id", type=click.IntRange(1, (1 << 63) - 1))
 @click.option("--portal", metavar="NAME", help="Which portal's article, when the archive holds several.")
 @_JSON
 def show(article_id: int, portal: str | None, as_json: bool) -> None:

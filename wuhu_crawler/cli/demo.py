@@ -102,8 +102,10 @@ def _clear(folder: Path) -> None:
     """Remove an earlier demo archive; refuse a folder that holds anything else."""
     if not folder.exists():
         return
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is not a folder; give another --folder")
     strange = sorted(path.name for path in folder.iterdir() if path.name not in _OWN)
-    if not folder.is_dir() or strange:
+    if strange:
         raise UsageError(f"{folder} holds other things ({', '.join(strange[:3])}); give another --folder or move them")
     remark(f"{folder} is made anew")
     shutil.rmtree(folder)

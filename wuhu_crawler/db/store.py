@@ -120,6 +120,8 @@ class Store:
 
     def payload(self, digest: str) -> Payload | None:
         """Return the first whole response with this payload digest, buffered ones included; None when there is none."""
+        if digest not in self._seen:
+            return None
         row = self._payloads.get(digest) or self._look_up(PAYLOAD, {"digest": digest})
         return Payload(row.record_id, row.url, row.captured_at) if row is not None else None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ..items import Article, Credit, Evidence, Link, Related
@@ -12,7 +12,7 @@ from ..portals import Portal
 from . import byline, sections
 from .body import Paragraph, read_paragraphs
 from .dates import MOMENT, normalize_digits
-from .document import Document, Line
+from .document import Document, Element, Line
 from .hyperlinks import Hyperlink, counter_url
 from .labels import ARROW, BODY_CRUMB, FURNITURE, HOME, SEPARATOR, Labels, is_decoy
 from .listing import entry_abstract, entry_date
@@ -34,6 +34,8 @@ _SPACER = re.compile(
     re.I,
 )
 _TINY = 24
+_WRITTEN = re.compile(r"document\.write(?:ln)?\(\s*[\"']?(\d{1,9})[\"']?\s*\);?")
+_SUBTITLE = ("——", "--", "─", "―")
 _META_ROLES = frozenset({"editor", "author", "reporter", "photographer", "correspondent", "intern", "other"})
 _ABSENT = "absent"
 
@@ -99,7 +101,7 @@ def crumbs_of(line: Line, labels: Labels, document: Document) -> tuple[list[str]
     text = line.text
     if len(text) <= 16 and (alone := labels.position.match(text)) and alone.end() == len(text):
         text += "".join(f" {near.text}" for near in _neighbours(line, document))
-    elif not line.link_chars:
+    elif not line.link_chars and not labels.position.match(text):
         return [], ""
     if len(text) > 200:
         return [], ""
@@ -158,12 +160,29 @@ def _title(article: Article, reading: Reading) -> None:
         article.title = best.text
         _note(article, "title", "line above the date", best.text)
         return
+    first = _leading_title(reading)
+    if first is not None:
+        reading.title_line = first.index
+        reading.region = replace(reading.region, start=first.index + 1)
+        article.title = first.text
+        _note(article, "title", "line that opens the body", first.text)
+        return
     title = _document_title(reading, article.breadcrumb)
     if title:
         article.title = title
         _note(article, "title", "title element", reading.document.title or "")
     else:
         _note(article, "title", _ABSENT, "no line between breadcrumb and body that stands alone")
+
+
+def _leading_title(reading: Reading) -> Line | None:
+    """Return the title that stands below the date: the first short line of the region, set apart as a heading."""
+    lines, region = reading.document.lines, reading.region
+    for line in lines[region.start : min(region.end, region.start + 4)]:
+        apart = line.heading or (line.centered and line.bold) or line.text in (reading.document.title or "")
+        if apart and 2 <= len(line.text) <= _TITLE_LONGEST and not line.text.endswith(("。", "；")):
+            return line
+    return None
 
 
 def _title_lines(reading: Reading) -> list[Line]:
@@ -181,11 +200,13 @@ def _title_score(line: Line, reading: Reading, hidden: set[str], breadcrumb: lis
     if is_decoy(text) or FURNITURE.fullmatch(text) or is_meta(line, reading.labels) or text in breadcrumb[:-1]:
         return 0.0
     if (
-        reading.labels.position.match(text)
-        or crumbs_of(line, reading.labels, reading.document)[0]
+        text.startswith(_SUBTITLE)
         or text.endswith(("：", ":"))
+        or is_bare_slot(line, reading.labels)
         or is_end(line, reading.labels)
     ):
+        return 0.0
+    if reading.labels.position.match(text) or crumbs_of(line, reading.labels, reading.document)[0]:
         return 0.0
     date = reading.region.date
     if date is not None and line.index == date.index:
@@ -221,11 +242,12 @@ def _document_title(reading: Reading, breadcrumb: list[str]) -> str | None:
 
 def _published(article: Article, reading: Reading) -> None:
     date = reading.region.date
-    if date is None:
-        _note(article, "published_text", _ABSENT, "no line with a publication label and a date, none that is just a date")
+    if date is None or not date.words:
+        empty = "the slot of the publication date is empty" if date else "no publication label with a date, no line just a date"
+        _note(article, "published_text", _ABSENT, empty)
         return
     article.published_text = date.words
-    rule = "label and date" if date.rule == "label" else "bare date above the body"
+    rule = "bare date above the body" if date.rule == "bare" else f"{date.rule} and date"
     _note(article, "published_text", rule, reading.document.lines[date.index].text)
 
 
@@ -236,6 +258,11 @@ def _views(article: Article, reading: Reading) -> None:
             article.views, words = found
             _note(article, "views", "label and number", words)
             return
+    written = _written_views(reading)
+    if written:
+        article.views = written[0]
+        _note(article, "views", "inline script", written[1])
+        return
     counter = counter_url(reading.document, reading.url, reading.number)
     if counter:
         _note(article, "views", "script counter", counter[0])
@@ -262,7 +289,7 @@ def _labelled_views(line: Line, reading: Reading) -> tuple[int, str] | None:
         return None
     for found in reading.labels.views.finditer(normalize_digits(line.text)):
         if found["views"]:
-            return int(found["views"].replace(",", "")), found.group()
+            return _number(found["views"]), found.group()
         if found.end() == len(line.text) and line.index + 1 < len(reading.document.lines):
             value = re.fullmatch(
                 r"(\d{1,3}(?:,\d{3})+|\d{1,9})\s*(?:次|人|人次|℃)?",
@@ -270,6 +297,23 @@ def _labelled_views(line: Line, reading: Reading) -> tuple[int, str] | None:
             )
             if value:
                 return int(value[1].replace(",", "")), f"{line.text} {value[0]}"
+    return None
+
+
+def _number(words: str) -> int:
+    """Return the number printed as 1036, 1,036 or 1.2万."""
+    if words.endswith("万"):
+        return round(float(words[:-1]) * 10_000)
+    return int(words.replace(",", ""))
+
+
+def _written_views(reading: Reading) -> tuple[int, str] | None:
+    """Return the number an inline script writes beside the article's slots: 阅读：<script>document.write('88')</script>."""
+    near = {line.index for lines in _meta_lines(reading) for line in lines if reading.labels.views.search(line.text)}
+    for index, src, text in reading.document.scripts:
+        found = _WRITTEN.fullmatch(text.strip()) if not src and index in near else None
+        if found:
+            return int(found[1]), found.group()
     return None
 
 
@@ -379,8 +423,8 @@ def _source_slot(text: str, labels: Labels) -> str | None:
         return None
     words = found["source"].strip("《》,，")
     words = re.split(r"(?:作者|责任编辑|责编|编辑|浏览|点击|阅读|发布|时间|日期|更新|记者|录入)", words)[0]
-    if labels.views.match(words) or labels.published.match(words):
-        return None
+    if labels.views.match(words) or labels.published.match(words) or labels.slot.match(f"{found['source']}："):
+        return None  # an empty slot, followed by the next label
     return (
         words
         if len(words) >= 2 and not MOMENT.match(words) and words not in ("本站原创", "互联网", "网络", "未知", "不详")
@@ -422,7 +466,7 @@ def _media(article: Article, reading: Reading) -> None:
     region = reading.region
     for line, image in reading.document.images:
         if region.start <= line <= region.end and within(image, region.container) and not _is_spacer(image):
-            target = absolute(reading.url, image.get("src", ""))
+            target = absolute(reading.url, _source(image))
             if target and not any(link.url == target for link in article.images):
                 article.images.append(Link(url=target, text=image.get("alt", "").strip()))
     for link in reading.links:
@@ -435,9 +479,14 @@ def _media(article: Article, reading: Reading) -> None:
             article.links.append(Link(url=link.url, text=link.text))
 
 
-def _is_spacer(image) -> bool:  # type: ignore[no-untyped-def]
+def _source(image: Element) -> str:
+    """The picture's URL; one that is loaded lazily stands in another attribute."""
+    return str(image.get("data-src") or image.get("data-original") or image.get("original") or image.get("src", ""))
+
+
+def _is_spacer(image: Element) -> bool:
     sizes = [int(size) for size in (image.get("width", ""), image.get("height", "")) if size.isdigit()]
-    if any(size <= _TINY for size in sizes) or _SPACER.search(image.get("src", "")):
+    if any(size <= _TINY for size in sizes) or _SPACER.search(_source(image)):
         return True
     return bool(FURNITURE.fullmatch(image.get("alt", "").strip() or "-"))
 

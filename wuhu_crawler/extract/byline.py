@@ -21,7 +21,10 @@ _ROLE_WORDS: tuple[tuple[tuple[Role, ...], str], ...] = (
     (("photographer",), "摄影记者 图片记者 摄影 摄 图 图片 摄像"),
     (("editor",), "责任编辑 责编 编辑 值班编辑 本文编辑 责任编审 网络编辑 文字编辑 本期编辑 见习编辑 编缉 責任編輯 編輯 主编"),
     (("intern",), "实习生 实习记者 实习编辑 见习生 實習生"),
-    (("author",), "作者 文 执笔 撰文 撰稿 撰稿人 文字 专栏作者 特约作者 特约撰稿 供稿 原创 投稿"),
+    (
+        ("author",),
+        "作者 供稿作者 投稿作者 本文作者 文章作者 文 执笔 撰文 撰稿 撰稿人 文字 专栏作者 特约作者 特约撰稿 供稿 原创 投稿",
+    ),
     (("other",), "校对 审核 编审 监制 统筹 编译 翻译 编选 审稿 初审 复审 终审 审读 签发 策划 制图 美编 整理 录入"),
     (("author", "photographer"), "文/图 文图 图/文 图文 文、图 图、文 文并图 文并摄 文/摄 摄影/文字 文字/摄影 撰文/摄影"),
     (("reporter", "photographer"), "记者文/图"),
@@ -89,8 +92,10 @@ _SLOT = re.compile(
 _SLOT_MARK = re.compile(r"[:：/／]")
 # Without any of these a text is no credit: asked first, since most paragraphs hold none.
 _HINT = re.compile(
-    r"记者|記者|通讯员|通訊員|报道|報道|编辑|編輯|编缉|责编|主编|编选|编审|编译|美编|摄|图|[/／]|作者|执笔|撰|实习|實習|见习|供稿|投稿|校对|审核|审稿"
-    r"|\A.{2,5}[:：]|[初复终]审|审读|监制|统筹|策划|翻译|签发|制图|整理|录入|采写|采访|整合|文[:：]|文字|原创|来源|稿源|出处|转自|摘自"
+    r"记者|記者|通讯员|通訊員|报道|報道|编辑|編輯|编缉|责编|主编|编选|编审|编译|美编|摄|图|[/／]|作者|执笔|撰|实习|實習|见习|"
+    r"供稿|投稿|校对|审核|审稿"
+    r"|\A.{2,5}[:：]|[初复终]审|审读|监制|统筹|策划|翻译|签发|制图|整理|录入|采写|采访|整合|文[:：]|文字|原创|来源|稿源|出处|"
+    r"转自|摘自"
 )
 # An empty slot is followed by the next label, which is no name: 责任编辑：　阅读：1644
 _LABEL = re.compile(f"(?:{'|'.join((*VIEWS, *PUBLISHED, *SOURCE, *END, *SLOTS))})")
@@ -100,12 +105,9 @@ _LAST_BRACKET = re.compile(_BRACKETED.pattern + r"[\s。”]*\Z")
 _CLOSERS = tuple("）)】]〕”。")
 _CAPTION_ENDS = tuple("摄影道图文。）)")
 _CODE = re.compile(r"[\s_(（]*[A-Z]{1,4}\d{2,6}[)）]?\Z")
+_SPREAD_NAME = re.compile(r"(?<![\u3400-\u9fff])([\u3400-\u9fff])[ \u3000]+([\u3400-\u9fff])(?![\u3400-\u9fff])")
 _SPACES = re.compile(r"[ \u3000]+")
 _TRIM = " \t\u3000:：、，,;；。.|｜/／-—_○⊙●◎▲■◆*·"
-_CAPTION_CREDIT = re.compile(
-    r"(?:\A|[。！？；!?;\s\u3000）)，,：:])(?P<credit>[^。！？；!?;，,]{2,40}?\s*(?:摄影报道|摄影|摄|文/图|图/文|图文|"
-    r"文图))\s*[）)]?[。]?\Z"
-)
 _REPORTED = re.compile(r"\A(?P<lead>[^（(，。]{2,30}?)(?P<role>记者)(?P<names>[^（(，。：:]{2,24}?)(?:摄影)?报道[:：]")
 _TITLED = frozenset({"记者", "記者", "通讯员", "编辑", "摄影"})
 _BUTTONS = re.compile(r"[【\[](?:纠错|关闭|打印|收藏|返回|评论)[^】\]]{0,6}[】\]]")
@@ -233,10 +235,16 @@ def _closing(text: str) -> Byline | None:
         inside = _read_piece(bracket.group(1))
         if inside and inside.credits:
             return Byline(inside.outlets, inside.credits, False)
-    caption = _CAPTION_CREDIT.search(text, max(0, len(text) - LINE_LIMIT)) if text.endswith(_CAPTION_ENDS) else None
-    if caption:
-        inside = _read_piece(caption["credit"].strip(_TRIM + "（("))
-        if inside and inside.credits and any(c.role == "photographer" for c in inside.credits):
+    return _caption(text) if text.endswith(_CAPTION_ENDS) else None
+
+
+def _caption(text: str) -> Byline | None:
+    """Return the picture credit that closes a caption: of what follows its last sentence as much as the grammar reads."""
+    sentence = re.split(r"[。！？；!?;]", text.rstrip("。）) "))[-1][-LINE_LIMIT:]
+    starts = [0, *(found.end() for found in re.finditer(r"[\s\u3000，,：:）)]+", sentence))]
+    for start in starts:
+        inside = _read_piece(sentence[start:].strip(_TRIM + "（("))
+        if inside and any(credit.role == "photographer" for credit in inside.credits):
             return Byline(inside.outlets, inside.credits, False)
     return None
 
@@ -430,8 +438,9 @@ def _names(chunk: str, strict: bool) -> list[str] | None:
     """Return the names of a chunk; None when it holds anything else. Behind a colon (not strict) pen names are believed."""
     if not chunk or len(chunk) > 60:
         return None
+    chunk = _SPREAD_NAME.sub(_closed_up, chunk)
     latin = re.fullmatch(r"[A-Za-z][A-Za-z.\-']*(?: [A-Za-z][A-Za-z.\-']*){0,3}", chunk)
-    tokens = [chunk] if latin else _rejoined([token for token in _SEPARATORS.split(chunk) if token])
+    tokens = [chunk] if latin else [token for token in _SEPARATORS.split(chunk) if token]
     names: list[str] = []
     for token in tokens:
         token = _CODE.sub("", token).strip(_TRIM)
@@ -446,15 +455,9 @@ def _names(chunk: str, strict: bool) -> list[str] | None:
     return names
 
 
-def _rejoined(tokens: list[str]) -> list[str]:
+def _closed_up(found: re.Match[str]) -> str:
     """Two-character names are typeset with a space in between: 田 龙 is one name."""
-    joined: list[str] = []
-    for token in tokens:
-        if joined and len(token) == 1 and len(joined[-1]) == 1 and surname_length(joined[-1]):
-            joined[-1] += token
-        else:
-            joined.append(token)
-    return joined
+    return found[1] + found[2] if surname_length(found[1]) else found.group()
 
 
 def _joined(parts: list[Byline], whole: bool) -> Byline:

@@ -29,15 +29,18 @@ _TIME = (
 )
 _WEEKDAY = r"\s?[((]?(?:星期|周|礼拜)[一二三四五六日天][))]?"
 _GAP = r"(?:\s|T|,){0,3}"
-MOMENT = re.compile(rf"(?<![\d.]){_DAY}(?:{_WEEKDAY})?(?:{_GAP}{_TIME})?", re.I)
-_ZONE = re.compile(r"\s?(Z|[+-]\d\d:?\d\d)\Z", re.I)
+_OFFSET = r"(?:Z|[+-]\d\d:?\d\d)(?!\d)"
+MOMENT = re.compile(rf"(?<![\d.]){_DAY}(?:{_WEEKDAY})?(?:{_GAP}{_TIME}(?:\s?{_OFFSET})?)?", re.I)
+_ZONE = re.compile(rf"(?<=\d)\s?({_OFFSET})\Z", re.I)
 _MONTH_DAY = re.compile(r"[\[((]?\s?(?P<month>\d{1,2})\s?[-/.月]\s?(?P<day>\d{1,2})\s?日?\s?[\]))]?\Z")
 _SEPARATORS = {"-": "-", "/": "/", ".": ".", "年": "月"}
 _BRACKETS = "[](){}【】〔〕<>《》 \u3000\xa0"
-RELATIVE = re.compile(
-    r"(?:刚刚|\d{1,3}\s?(?:秒|秒钟|分钟|小时|个小时|天|周)(?:之)?前|半小时前|(?:今天|昨天|"
-    r"前天)(?:\s?\d{1,2}:\d{2}(?::\d{2})?)?)\Z"
+_RELATIVE = (
+    r"(?:刚刚|半小时前|\d{1,3}\s?(?:秒|秒钟|分钟|小时|个小时|天|周)(?:之)?前"
+    r"|(?:今天|昨天|前天)(?:\s?\d{1,2}:\d{2}(?::\d{2})?)?)"
 )
+RELATIVE = re.compile(_RELATIVE + r"\Z")
+LEADING_RELATIVE = re.compile(r"\s*" + _RELATIVE + r"(?=\s|\Z|[　)）\]】|｜])")
 _AM = frozenset({"上午", "凌晨", "am"})
 _PM = frozenset({"下午", "晚上", "pm"})
 _NOON = "中午"
@@ -129,7 +132,7 @@ def _on_24_hours(hour: int, half: str) -> int:
 
 def _split_zone(words: str) -> tuple[str, ZoneInfo | None]:
     found = _ZONE.search(words)
-    if not found or "T" not in words.upper():
+    if not found or ":" not in words[: found.start()]:
         return words, None
     parsed = datetime.fromisoformat("2000-01-01T00:00:00" + found.group(1).upper().replace("Z", "+00:00"))
     return words[: found.start()], parsed.tzinfo  # type: ignore[return-value]

@@ -31,7 +31,9 @@ CONTAINERS = frozenset(
     ).split()
 )
 SKIPPED = frozenset(
-    ("script style noscript select textarea button head object applet svg template noframes map option audio video").split()
+    (
+        "script style noscript select textarea button head object applet svg template noframes map option audio video iframe"
+    ).split()
 )
 BOLD = frozenset(["b", "strong", "h1", "h2", "h3", "h4", "h5", "h6", "th"])
 ASIDES = frozenset({"nav", "footer", "aside"})
@@ -171,7 +173,7 @@ class _Walker:
         self.document = Document(root=root)
         self._buffer: list[str] = []
         self._link_chars = self._bold_chars = 0
-        self._link = self._bold = self._heading = self._centered = self._aside = 0
+        self._link = self._bold = self._heading = self._centered = self._aside = self._preformatted = 0
         self._centered_outside: list[int] = []
         self._blocks: list[Element] = [root]
         self._cells: list[Element] = []
@@ -197,6 +199,11 @@ class _Walker:
         return self.document
 
     def _add(self, text: str) -> None:
+        if self._preformatted and "\n" in text:
+            for line in text.split("\n"):
+                self._buffer.append(line)
+                self._flush()
+            return
         self._buffer.append(text)
         if self._link or self._bold:
             count = len(text.strip(_TRIM))
@@ -237,6 +244,7 @@ class _Walker:
             self._centered = 0
         self._heading += bool(flags & _HEADING)
         self._aside += bool(flags & _ASIDE)
+        self._preformatted += element.tag == "pre"
 
     def _close(self, element: Element, flags: int) -> None:
         """Undo what the element's beginning did."""
@@ -253,6 +261,7 @@ class _Walker:
                 self.document.spans.append((self._starts.pop(), len(self.document.lines), element))
             self._heading -= bool(flags & _HEADING)
             self._aside -= bool(flags & _ASIDE)
+            self._preformatted -= element.tag == "pre"
         self._bold -= bool(flags & _BOLD)
         self._centered -= bool(flags & _CENTER)
         if flags & _CELL:

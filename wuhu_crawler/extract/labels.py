@@ -55,8 +55,10 @@ BODY_CRUMB = tuple(
 SLOTS = (
     "作者", "文章作者", "编辑", "责任编辑", "责编", "录入", "录入者", "录入员", "审核", "校对", "记者", "通讯员", "摄影",
     "关键字", "关键词", "标签", "分类", "类别", "栏目", "所属栏目", "所属类别",
-    "字号", "字体", "评论", "评论数", "副标题", "稿件作者", "供稿", "投稿", "投稿人", "发布人", "发布者", "发布单位",
-    "供稿单位", "信息来源", "索引号", "文号", "等级", "推荐等级", "文章等级",
+    "字号", "字体", "评论", "评论数", "副标题", "稿件作者", "供稿", "供稿作者", "投稿", "投稿人", "发布人", "发布者",
+    "发布单位",
+    "供稿单位", "信息来源", "索引号", "发布机构", "主题分类", "成文日期", "有效性", "发文字号", "生成日期", "公开日期",
+    "信息分类", "内容分类", "发文机关", "文号", "等级", "推荐等级", "文章等级",
 )  # fmt: skip
 # Lines after which nothing belongs to the article any more.
 END = (
@@ -79,7 +81,8 @@ TOOLS = (
 )  # fmt: skip
 # Whole lines of furniture that stand inside or beside a body.
 FURNITURE = re.compile(
-    r"(?:[【\[(（]?\s*(?:打印(?:此文|本页|此页|文章|本文)?|关闭(?:窗口|本页|此页)?|(?:返回|回到)(?:顶部|首页|页首|上页|列表|上一页)|"
+    r"(?:[【\[(（]?\s*(?:打印(?:此文|本页|此页|文章|本文)?|关闭(?:窗口|本页|此页)?|(?:返回|回到)(?:顶部|首页|页首|上页|列表|"
+    r"上一页)|"
     r"收藏(?:此页|本页|本文)?|加入收藏|推荐(?:给)?(?:好友|朋友)?"
     r"|字体|字号|字體|字号选择|大|中|小|放大|缩小|默认|双击滚屏|双击自动滚屏|复制(?:本页)?(?:链接|网址)|发送(?:给)?好友|纠错|"
     r"投稿|分享(?:到)?|欢迎咨询|返回顶部|TOP|顶部|评论|我要评论|发表评论)"
@@ -148,7 +151,7 @@ def labels(extra: Mapping[str, tuple[str, ...]]) -> Labels:
 def _compiled(extra: tuple[tuple[str, tuple[str, ...]], ...]) -> Labels:
     more = dict(extra)
 
-    slots = label_pattern((*SLOTS, *PUBLISHED, *VIEWS, *SOURCE))
+    slots = label_pattern((*SLOTS, *more.get("slots", ()), *PUBLISHED, *VIEWS, *SOURCE))
 
     def words(name: str, table: tuple[str, ...]) -> str:
         return label_pattern((*table, *more.get(name, ())))
@@ -165,10 +168,10 @@ def _compiled(extra: tuple[tuple[str, tuple[str, ...]], ...]) -> Labels:
         ),
         views=re.compile(
             rf"({words('views', VIEWS)})(?:\s*[:：]|\s*了)?\s*[(（\[【]?\s*"
-            r"(?P<views>\d{1,3}(?:,\d{3})+|\d{1,9})?\s*(?:次|人|℃|人次)?",
+            r"(?P<views>\d{1,3}(?:,\d{3})+|\d{1,4}(?:\.\d{1,2})?万|\d{1,9})?\s*(?:次|人|℃|人次)?",
             re.I,
         ),
-        source=re.compile(rf"({words('source', SOURCE)}){COLON}\s*(?P<source>[^\s:：|｜【】\[\]()（）]{{1,30}})"),
+        source=re.compile(rf"({words('source', SOURCE)})(?:{COLON}|\s+)(?P<source>[^\s:：|｜【】\[\]()（）]{{1,30}})"),
         source_date=re.compile(rf"^[\s\u3000(（\[【]*({words('source_date', SOURCE_DATE)}){COLON}?"),
         position=re.compile(rf"({words('position', POSITION)})\s*(?:是|为)?\s*[:：>＞»]?\s*"),
         end=re.compile(rf"{bracket}(?:{words('end', END)})"),

@@ -24,6 +24,8 @@ _PAGER_WORDS = re.compile(r"上一?页|下一?页|尾页|末页|最后一?页|�
 _PAGER_LONGEST = 400
 _PER_PAGE = re.compile(r"(\d{1,4})\s*(?:条|篇|个|条记录|条信息)\s*/\s*页|每页\s*(\d{1,4})\s*(?:条|篇|个)")
 _SHORT_DATE = re.compile(r"[\[(（]?\s*\d{1,2}\s*[-/.月]\s*\d{1,2}\s*日?\s*[\])）]?")
+# A date in brackets that closes an abstract.
+_CLOSING_DATE = re.compile(r"\s*[\[(（【](?P<date>(?:\d{4}[-/.年])?\d{1,2}[-/.月]\d{1,2}日?)[\])）】]\s*\Z")
 _DIGIT = re.compile(r"\d")
 _BULLET = "·•・■◆▲●→>»-—◎☆★ \u3000\xa0"
 _FEWEST_ENTRIES = 3
@@ -62,6 +64,9 @@ def entry_date(document: Document, link: Hyperlink, captured_at: datetime, zone:
             if words:
                 return words, parse_date(words, captured_at, zone)
     for near in _behind(document, line):
+        closing = _CLOSING_DATE.search(near.text)
+        if closing:
+            return closing["date"], parse_date(closing["date"], captured_at, zone)
         words = _date_words(near.text, zone)
         if words and len(near.text) - len(words) <= 8:
             return words, parse_date(words, captured_at, zone)
@@ -128,7 +133,7 @@ def entry_abstract(document: Document, link: Hyperlink, labels: Labels) -> str |
         if is_decoy(near.text) or labels.published.search(near.text):
             return None
         if len(near.text) >= 20 and not _date_only(near.text):
-            return near.text.lstrip("·•・ ")
+            return _CLOSING_DATE.sub("", near.text).strip("·•・ \u3000")
     return None
 
 

@@ -107,10 +107,11 @@ def _classify(
         if article.title and (article.paragraphs or article.images or article.attachments):
             return article
         if number is not None:
-            reason = "no title" if not article.title else "no body"
+            # It is in the WARC; a rule that learns to read it makes an article of it in the next rebuild.
+            reason = "no body" if article.title else "no title"
             return _other(document, url, missing.NotThere("error", f"an article page with {reason}", ""))
     if number is not None:
-        return _other(document, url, missing.NotThere("error", "an article page without text", ""))
+        return _other(document, url, missing.NotThere("error", "an article page without title or body", ""))
     return _other(document, url, missing.NotThere("other", "neither an article nor links to articles", ""))
 
 

@@ -12,13 +12,18 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from zoneinfo import ZoneInfo
 
-from .dates import MOMENT, Moment, find_moment, normalize_digits
+from .dates import LEADING_RELATIVE, MOMENT, find_moment, normalize_digits
 from .document import Document, Element, Line, ancestors
 from .labels import FURNITURE, Labels, is_decoy, is_furniture
 
 _SENTENCE = re.compile(r"[，。；！？：、,;!?…”]")
 _ELLIPSIS = ("…", "...", "..")
 _MIN_PROSE = 12
+_CLAUSE = re.compile(r"[，。；！？“”,;!?]")
+_SENTENCE_GOES_ON = re.compile(r"\s*[，。；！？]")
+_UPDATED = ("更新", "更 新", "修改", "最后")
+_PARTIAL = re.compile(r"\s*\d{1,2}[-/月]\d{1,2}日?(?:\s+\d{1,2}:\d{2}(?::\d{2})?)?(?![\d年])")
+_BARE_LONGEST = 120
 _OPENING = " [(\u3000"
 # The body is the smallest container that holds this share of the prose behind the date line.
 _SHARE = 0.88
@@ -36,14 +41,23 @@ _BARE_REST = 24
 _AFTER_TOOLS = 0.35
 
 
+# A label says when it was published; one that says updated comes second; then a date alone, then slots without any date.
+RULES = ("label", "update label", "bare", "slots")
+
+
 @dataclass(frozen=True, slots=True)
 class DateLine:
-    """The line with the publication date: its index, the moment, its words, and `label` or `bare` as the rule that found it."""
+    """The line with the publication date: its index, its words ('' when its slot is empty), and the rule that found it, one of
+    RULES, best first."""
 
     index: int
-    moment: Moment
     words: str
     rule: str
+
+    @property
+    def rank(self) -> int:
+        """How much the rule is worth: the larger the better."""
+        return -RULES.index(self.rule)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +83,9 @@ def find_region(document: Document, labels: Labels, zone: ZoneInfo, is_article_l
         region = _behind(document, date, labels, sums)
         if region and (best is None or _rank(region, weights) > _rank(best, weights)):
             best = region
-    if best is None or (best.date and best.date.rule == "bare" and best.prose < 0.5 * _whole(document, labels, sums)[2]):
+    if best is None or (
+        best.date and best.date.rule in ("bare", "slots") and best.prose < 0.5 * _whole(document, labels, sums)[2]
+    ):
         start, end, prose = _whole(document, labels, sums)
         if prose > 0:
             container = _container(document, start, end, sums)
@@ -79,13 +95,13 @@ def find_region(document: Document, labels: Labels, zone: ZoneInfo, is_article_l
     return best
 
 
-def _rank(region: Region, weights: list[float]) -> tuple[bool, float]:
+def _rank(region: Region, weights: list[float]) -> tuple[int, float]:
     """A labelled date before a bare one; then the one with most prose behind it and least else in between."""
     date = region.date
     if date is None:
-        return False, region.prose
+        return -len(RULES), region.prose
     first = next((i for i in range(region.start, region.end) if weights[i] >= _MIN_PROSE), region.end)
-    return date.rule == "label", region.prose - _GAP_COST * abs(first - date.index)
+    return date.rank, region.prose - _GAP_COST * abs(first - date.index)
 
 
 def _prose(line: Line, lines: list[Line], is_article_link: Callable[[Line], bool]) -> float:
@@ -101,7 +117,7 @@ def _prose(line: Line, lines: list[Line], is_article_link: Callable[[Line], bool
 
 
 def _candidates(lines: list[Line], labels: Labels, zone: ZoneInfo, is_article_link: Callable[[Line], bool]) -> list[DateLine]:
-    labelled, bare = [], []
+    labelled, bare, slots = [], [], []
     for line in lines:
         if len(line.text) > _DATE_LINE_LONGEST or not (_DIGIT.search(line.text) or line.text.endswith((":", "："))):
             continue
@@ -110,37 +126,58 @@ def _candidates(lines: list[Line], labels: Labels, zone: ZoneInfo, is_article_li
         found = labelled_date(line, lines, labels, zone)
         if found:
             labelled.append(found)
-        elif len(line.text) < 80 and (alone := _bare_date(line, zone)):
+        elif len(line.text) < _BARE_LONGEST and (alone := _bare_date(line, labels, zone)):
             bare.append(alone)
-    return labelled or bare[:40]
+        elif len(line.text) < _BARE_LONGEST and labels.published.search(line.text) and _filled(labels, line.text):
+            slots.append(DateLine(line.index, "", "slots"))
+    return labelled or bare[:40] or slots
 
 
 def labelled_date(line: Line, lines: list[Line], labels: Labels, zone: ZoneInfo) -> DateLine | None:
     """Return the date a label introduces: in the same line or, when the label ends it, at the start of the next."""
     if not labels.published_hint.search(line.text):
         return None
+    second = None
     for label in labels.published.finditer(line.text):
+        # A label in the middle of a sentence dates something else.
+        if _CLAUSE.search(line.text, 0, label.start()):
+            break
         rest = line.text[label.end() :]
         if not rest and line.index + 1 < len(lines):
             rest = lines[line.index + 1].text
         found = _leading(rest, zone)
-        if found:
-            return DateLine(line.index, found[0], found[1], "label")
-    return None
+        if found and _SENTENCE_GOES_ON.match(rest.partition(found)[2]):
+            break
+        if found and label.group().lstrip().startswith(_UPDATED):
+            second = second or DateLine(line.index, found, "update label")
+        elif found:
+            return DateLine(line.index, found, "label")
+    return second
 
 
-def _leading(text: str, zone: ZoneInfo) -> tuple[Moment, str] | None:
+def _leading(text: str, zone: ZoneInfo) -> str | None:
+    """Return the words of the date, absolute or relative, that a text begins with."""
+    relative = LEADING_RELATIVE.match(text)
+    if relative:
+        return relative.group().strip()
     found = find_moment(text[:60], zone)
     if found and normalize_digits(text).lstrip(_OPENING).startswith(normalize_digits(found[1])[:4]):
-        return found
-    return None
+        return found[1]
+    # Month and day alone are kept as words; no year is guessed for a publication date.
+    partial = _PARTIAL.match(text)
+    return partial.group().strip() if partial else None
 
 
-def _bare_date(line: Line, zone: ZoneInfo) -> DateLine | None:
+def _bare_date(line: Line, labels: Labels, zone: ZoneInfo) -> DateLine | None:
+    """Return the date of a line that is little else, or that begins with it and goes on with slots."""
     found = find_moment(line.text, zone)
-    if not found or len(MOMENT.sub("", normalize_digits(line.text)).strip()) > _BARE_REST:
+    if not found:
         return None
-    return DateLine(line.index, found[0], found[1], "bare")
+    rest = MOMENT.sub("", normalize_digits(line.text)).strip()
+    leads = line.text.lstrip(_OPENING).startswith(found[1][:4]) and not _CLAUSE.search(line.text)
+    if len(rest) <= _BARE_REST or (leads and (labels.source.search(line.text) or labels.views.search(line.text))):
+        return DateLine(line.index, found[1], "bare")
+    return None
 
 
 def _behind(document: Document, date: DateLine, labels: Labels, sums: list[float]) -> Region | None:

@@ -209,7 +209,7 @@ def _is_list(run: list[_Mark], held: dict[int, _Mark], paragraphs: Sequence[str]
     if run[0].style == _PLAIN:
         return False
     bare = sum(_leads_to_its_kind(mark, held.get(mark.index + 1), paragraphs) for mark in run)
-    return (len(run) > 1 and bare * 2 > len(run)) or (len(run) == 1 and bare == 1 and len(paragraphs) == 1)
+    return (len(run) > 1 and bare * 2 >= len(run)) or (len(run) == 1 and bare == 1 and len(paragraphs) == 1)
 
 
 def _leads_to_its_kind(mark: _Mark, after: _Mark | None, paragraphs: Sequence[str]) -> bool:

@@ -22,7 +22,8 @@ _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
 def absolute(base: str, href: str) -> str | None:
-    """Return `href` resolved against `base` without its fragment, or None when it is not an http(s) URL."""
+    """Return `href` resolved against `base` without its fragment, or None when it is not an http(s) URL (nor, beside a saved
+    page, a file URL)."""
     # Pages of a folder share their relative links: the last path segment and the query of the base matter to `?page=2` only.
     folder = base if href.lstrip()[:1] in ("", "?", "#") else base.partition("?")[0].rpartition("/")[0] + "/"
     return _absolute(folder if folder.count("/") > 2 else base, href)
@@ -38,7 +39,8 @@ def _absolute(base: str, href: str) -> str | None:
         _ = parts.port
     except ValueError:
         return None
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    saved = parts.scheme == "file" and base.startswith("file:")
+    if not saved and (parts.scheme not in ("http", "https") or not parts.hostname):
         return None
     path = _resolve_dots(parts.path) or "/"
     return urlunsplit((parts.scheme, parts.netloc, path.replace(" ", "%20"), parts.query.replace(" ", "%20"), ""))

@@ -24,6 +24,9 @@ FAMILY_ARTICLE_URLS = (
 )
 
 
+# The word tables of extract.labels a profile may add to.
+LABEL_FIELDS = ("published", "views", "source", "source_date", "position", "end", "tools", "slots")
+_LONGEST_DELAY = 3600
 _TYPES: dict[str, type | tuple[type, ...]] = {
     "name": str,
     "title": str,
@@ -96,6 +99,9 @@ def make_portal(raw: dict[str, object], where: str) -> Portal:
     labels = checked.get("labels", {})
     if not isinstance(labels, dict):
         raise UsageError(f"{where}: `labels` must be a table of field = [words]")
+    for name in labels:
+        if name not in LABEL_FIELDS:
+            raise UsageError(f"{where}: unknown key `labels.{name}`; known are {', '.join(LABEL_FIELDS)}")
     checked["labels"] = {name: _words(words, f"{where}: `labels.{name}`") for name, words in labels.items()}
     if not checked.get("hosts"):
         checked["hosts"] = tuple(dict.fromkeys((urlsplit(s).hostname or "").lower() for s in seeds))
@@ -114,8 +120,8 @@ def _check(portal: Portal, where: str) -> None:
             raise UsageError(f"{where}: article pattern {pattern!r} needs a group (?P<id>\\d+)")
     if portal.article_url is not None and "{id}" not in portal.article_url:
         raise UsageError(f"{where}: `article_url` must hold {{id}}")
-    if portal.delay < 0 or portal.concurrency < 1:
-        raise UsageError(f"{where}: `delay` must be >= 0 and `concurrency` >= 1")
+    if not 0 <= portal.delay < _LONGEST_DELAY or portal.concurrency < 1:
+        raise UsageError(f"{where}: `delay` must be >= 0 (seconds, under an hour) and `concurrency` >= 1")
     try:
         ZoneInfo(portal.timezone)
     except (ZoneInfoNotFoundError, ValueError) as error:
@@ -131,5 +137,9 @@ def _words(value: object, where: str) -> tuple[str, ...]:
 def _is_http(url: object) -> bool:
     if not isinstance(url, str):
         return False
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return False
     return parts.scheme in ("http", "https") and bool(parts.hostname)
