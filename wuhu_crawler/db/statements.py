@@ -37,6 +37,7 @@ PAYLOAD = (
     .order_by(_known.id)
     .limit(1)
 )
+DIGESTS = select(_known.payload_digest).where(_known.payload_digest.is_not(None), _known.record_type == "response")
 CAPTURE_BY_ID = select(models.capture).where(_known.id == bindparam("id"))
 CAPTURE_OF = (
     select(models.capture)

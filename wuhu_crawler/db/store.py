@@ -22,7 +22,8 @@ from . import models
 from .batch import Batch, Page
 from .failures import translated
 from .rows import capture_item, capture_row, outcome_row
-from .statements import CAPTURE_BY_ID, CAPTURE_OF, FINAL, INSERTS, PAYLOAD, ignore, replace
+from .sieve import Sieve
+from .statements import CAPTURE_BY_ID, CAPTURE_OF, DIGESTS, FINAL, INSERTS, PAYLOAD, ignore, replace
 
 
 class Payload(NamedTuple):
@@ -50,6 +51,7 @@ class Store:
         self._outcomes: dict[tuple[str, str], dict[str, Any]] = {}
         self._pages: list[Page] = []
         with translated():
+            self._seen = Sieve(self._lookups.execute(DIGESTS).scalars())
             self._keys = _last_keys(self._lookups)
             self._categories = _categories(self._lookups)
 
@@ -120,6 +122,7 @@ class Store:
 
     def payload(self, digest: str) -> Payload | None:
         """Return the first whole response with this payload digest, buffered ones included; None when there is none."""
+        self._require_sound()
         if digest not in self._seen:
             return None
         row = self._payloads.get(digest) or self._look_up(PAYLOAD, {"digest": digest})
@@ -146,6 +149,7 @@ class Store:
         self._captures[capture.id] = capture
         if capture.record_type == "response" and capture.truncated is None and capture.payload_digest is not None:
             self._payloads.setdefault(capture.payload_digest, capture)
+            self._seen.add(capture.payload_digest)
 
     def add_outcome(self, crawl_id: str, outcome: Outcome) -> None:
         """Buffer how a URL ended in a crawl; it replaces what was known of it. `at` defaults to its buffered capture's time.

@@ -26,6 +26,8 @@ _HTML_TYPES = ("text/html", "application/xhtml", "text/plain", "")
 _TEXT_LIMIT = 2000
 # Without an article URL a page is an article when it has this much prose behind a date line and is not mostly links.
 _ARTICLE_PROSE = 60
+# A labelled date says so much already that a short notice will do.
+_NOTICE_PROSE = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +125,10 @@ def _article_lines(document: Document, links: list[Hyperlink]) -> frozenset[int]
 
 
 def _is_article(region: Region | None, listing: Listing | None, document: Document) -> bool:
-    if region is None or region.prose < _ARTICLE_PROSE:
+    labelled = region is not None and region.date is not None and region.date.rule == "label"
+    if region is None or region.prose < (_NOTICE_PROSE if labelled else _ARTICLE_PROSE):
         return False
-    if listing is not None and (listing.pager or region.date is None or region.date.rule != "label"):
+    if listing is not None and (listing.pager or not labelled):
         return False
     inside = document.lines[region.start : region.end]
     linked = sum(line.link_chars for line in inside)
