@@ -416,7 +416,7 @@ def _slot_text(line: Line, reading: Reading) -> str:
 
 
 def _source_slot(text: str, labels: Labels) -> str | None:
-    if len(text) > 160:
+    if len(text) > 160 or not labels.source_hint.search(text):
         return None
     found = labels.source.search(text)
     if not found or labels.source_date.match(text):

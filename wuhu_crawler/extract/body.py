@@ -7,10 +7,11 @@ from collections import Counter
 from dataclasses import dataclass
 
 from .document import Document, Line
-from .labels import FURNITURE, Labels
+from .labels import Labels, is_buttons
 from .region import Region, is_meta
 
 _PARTS = re.compile(r"(?:\s*(?:\[\d{1,3}\]|【\d{1,3}】|上一页|下一页|\d{1,3}|第\d+页|共\d+页|本文共分?\s*\d+\s*页)\s*)+")
+_PARTS_LONGEST = 200
 _BUTTONS = re.compile(
     r"[【\[](?:打印|关闭|收藏|返回|推荐|评论|字[体号]|大|中|小|\s|此文|本页|窗口|文章|顶部|大 中 小)+[】\])）]|"
     r"字[体号]\s*[:：]\s*[【\[]?\s*大\s*中\s*小\s*[】\]]?"
@@ -31,7 +32,9 @@ def read_paragraphs(document: Document, region: Region, labels: Labels, title: s
     lines = [line for line in document.lines[region.start : region.end] if line.text]
     paragraphs: list[Paragraph] = []
     for row in _rows(lines):
-        text = _BUTTONS.sub("", " ".join(line.text for line in row)).strip(" \u3000") if row else ""
+        text = row[0].text if len(row) == 1 else " ".join(line.text for line in row)
+        if "【" in text or "[" in text or "字" in text:
+            text = _BUTTONS.sub("", text).strip(" \u3000")
         if text and not _is_leftover(row, text, title if not paragraphs else None, labels):
             short = len(text) <= 45
             paragraphs.append(Paragraph(text, short and all(line.bold or line.centered for line in row), row[0].index))
@@ -40,8 +43,10 @@ def read_paragraphs(document: Document, region: Region, labels: Labels, title: s
 
 def _is_leftover(row: list[Line], text: str, title: str | None, labels: Labels) -> bool:
     """Tell whether a line is furniture: buttons, a part pager (`[1] [2]`), the title or the date line once more."""
-    if FURNITURE.fullmatch(text) or _PARTS.fullmatch(text):
-        return bool(FURNITURE.fullmatch(text)) or "[" in text or "页" in text or row[0].link_chars > 0
+    if is_buttons(text):
+        return True
+    if len(text) <= _PARTS_LONGEST and _PARTS.fullmatch(text):
+        return "[" in text or "页" in text or row[0].link_chars > 0
     return title is not None and (text == title or (len(row) == 1 and is_meta(row[0], labels)))
 
 

@@ -103,7 +103,7 @@ _SEPARATORS = re.compile(r"[\s\u3000、，,;；/／|｜&＆○⊙●◎]+|和(?=
 _BRACKETED = re.compile(r"[（(【\[〔]\s*([^（()）【】\[\]〔〕]{2,90})\s*[）)】\]〕]")
 _LAST_BRACKET = re.compile(_BRACKETED.pattern + r"[\s。”]*\Z")
 _CLOSERS = tuple("）)】]〕”。")
-_CAPTION_ENDS = tuple("摄影道图文。）)")
+_CAPTION_ENDS = ("摄", "摄影", "摄影报道", "图", "文")
 _CODE = re.compile(r"[\s_(（]*[A-Z]{1,4}\d{2,6}[)）]?\Z")
 _SPREAD_NAME = re.compile(r"(?<![\u3400-\u9fff])([\u3400-\u9fff])[ \u3000]+([\u3400-\u9fff])(?![\u3400-\u9fff])")
 _SPACES = re.compile(r"[ \u3000]+")
@@ -235,7 +235,7 @@ def _closing(text: str) -> Byline | None:
         inside = _read_piece(bracket.group(1))
         if inside and inside.credits:
             return Byline(inside.outlets, inside.credits, False)
-    return _caption(text) if text.endswith(_CAPTION_ENDS) else None
+    return _caption(text) if text.rstrip("。）) ").endswith(_CAPTION_ENDS) else None
 
 
 def _caption(text: str) -> Byline | None:

@@ -11,6 +11,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -56,6 +57,7 @@ class Moment:
     precision: Precision
 
 
+@lru_cache(maxsize=4096)
 def normalize_digits(text: str) -> str:
     """Return the text with full-width digits and punctuation folded, for parsing only (stored text is never folded)."""
     return text if text.isascii() else unicodedata.normalize("NFKC", text).replace("：", ":")
@@ -96,8 +98,13 @@ def parse_date(text: str | None, captured_at: datetime, zone: ZoneInfo) -> date 
     moment = parse_datetime(text, captured_at, zone)
     if moment is not None:
         return moment.value.date()
-    found = _MONTH_DAY.fullmatch(normalize_digits(text or "").strip(_BRACKETS))
-    return _latest(int(found["month"]), int(found["day"]), captured_at.astimezone(zone).date()) if found else None
+    return _month_day(text or "", captured_at.astimezone(zone).date())
+
+
+@lru_cache(maxsize=1024)
+def _month_day(text: str, today: date) -> date | None:
+    found = _MONTH_DAY.fullmatch(normalize_digits(text).strip(_BRACKETS))
+    return _latest(int(found["month"]), int(found["day"]), today) if found else None
 
 
 def _moment(found: re.Match[str], zone: ZoneInfo) -> Moment | None:

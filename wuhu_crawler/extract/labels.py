@@ -107,16 +107,33 @@ ARROW = r"(?:-+>|=+>|>+|＞+|»|›|→|--+|—+|≫|·>|::)"
 SEPARATOR = rf"(?:{ARROW}|\\|/|\|)"
 
 
+# The lines around the articles of a portal are the same on every page, so what is asked of a short line is asked once.
+_REMEMBERED = 8192
+
+
 def is_decoy(text: str) -> bool:
     """Tell whether a line speaks of the clock or the site's own counters."""
-    return len(text) <= _FURNITURE_LONGEST and bool(DECOYS.search(text))
+    return len(text) <= _FURNITURE_LONGEST and _is_decoy(text)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _is_decoy(text: str) -> bool:
+    return bool(DECOYS.search(text))
 
 
 def is_furniture(text: str) -> bool:
     """Tell whether a line is buttons, a footer, a clock or a counter, wherever it stands."""
-    if len(text) > _FURNITURE_LONGEST:
-        return False
-    return bool(_SITE_TALK.search(text)) or (len(text) <= _BUTTONS_LONGEST and bool(FURNITURE.fullmatch(text)))
+    return len(text) <= _FURNITURE_LONGEST and _is_furniture(text)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _is_furniture(text: str) -> bool:
+    return bool(_SITE_TALK.search(text)) or is_buttons(text)
+
+
+def is_buttons(text: str) -> bool:
+    """Tell whether a line is nothing but buttons: 【打印此文】 字号：大 中 小."""
+    return len(text) <= _BUTTONS_LONGEST and bool(FURNITURE.fullmatch(text))
 
 
 def label_pattern(words: Iterable[str]) -> str:
@@ -131,10 +148,11 @@ class Labels:
     """The compiled tables of one portal."""
 
     published: re.Pattern[str]
-    # Asked first: no line without one of these characters holds a publication label.
+    # The hints are asked first: a line without one of these characters holds no such label.
     published_hint: re.Pattern[str]
     views: re.Pattern[str]
     source: re.Pattern[str]
+    source_hint: re.Pattern[str]
     source_date: re.Pattern[str]
     position: re.Pattern[str]
     end: re.Pattern[str]
@@ -145,6 +163,10 @@ class Labels:
 def labels(extra: Mapping[str, tuple[str, ...]]) -> Labels:
     """Return the tables with a portal's own words added."""
     return _compiled(tuple(sorted(extra.items())))
+
+
+def _last_characters(words: Iterable[str]) -> re.Pattern[str]:
+    return re.compile(f"[{re.escape(''.join(sorted({word[-1] for word in words})))}]")
 
 
 @lru_cache(maxsize=32)
@@ -162,7 +184,8 @@ def _compiled(extra: tuple[tuple[str, tuple[str, ...]], ...]) -> Labels:
     short = label_pattern(word for word in published if len(word) == 2)
     bracket = r"^[\s\u3000【\[(（·•■◆▲→>]*"
     return Labels(
-        published_hint=re.compile(f"[{re.escape(''.join({word[-1] for word in published}))}]"),
+        published_hint=_last_characters(published),
+        source_hint=_last_characters((*SOURCE, *more.get("source", ()))),
         published=re.compile(
             rf"(?:(?<!最近)(?<!最后)(?<!网站)(?<!本站)(?<!系统){long}(?:{COLON}|\s*(?=\d))|(?<![\u4e00-\u9fff]){short}{COLON})"
         ),

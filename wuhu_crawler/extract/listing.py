@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime
+from functools import lru_cache
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -115,6 +116,7 @@ def _continues(item: Element, holder: Element, line: Line, other: Line) -> bool:
     return other.node is box or other.node.getparent() is box
 
 
+@lru_cache(maxsize=8192)
 def _date_words(text: str, zone: ZoneInfo) -> str | None:
     if not _DIGIT.search(text):
         return None

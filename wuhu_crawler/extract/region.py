@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from .dates import LEADING_RELATIVE, MOMENT, find_moment, normalize_digits
 from .document import Document, Element, Line, ancestors
-from .labels import FURNITURE, Labels, is_decoy, is_furniture
+from .labels import Labels, is_buttons, is_decoy, is_furniture
 
 _SENTENCE = re.compile(r"[，。；！？：、,;!?…”]")
 _ELLIPSIS = ("…", "...", "..")
@@ -315,7 +315,7 @@ def is_meta(line: Line, labels: Labels) -> bool:
     text = line.text
     if len(text) > 100 or labels.source_date.match(text):
         return False
-    if FURNITURE.fullmatch(text) or is_decoy(text):
+    if is_buttons(text) or is_decoy(text):
         return True
     if re.fullmatch(r"[\d\s:/.\-年月日()（）\[\]【】]*", normalize_digits(text)):
         return True
