@@ -281,6 +281,9 @@ def test_a_damaged_record_ends_a_resumed_crawl(server: WireServer, tmp_path: Pat
     data = bytearray(warc.read_bytes())
     data[capture["warc_offset"] + 30] ^= 255
     warc.write_bytes(data)
+    with sqlite3.connect(tmp_path / "archive.db") as database:
+        # As if it had been interrupted: a finished crawl is not resumed.
+        database.execute("UPDATE crawl SET status = 'interrupted', finished_at = NULL")
     again = crawl(server.url, tmp_path, ["/page"], resume=first.end["crawl"])
     assert again.end["exit_code"] == 13
     assert "cannot be read back" in again.end["error"]

@@ -25,6 +25,7 @@ from .db.store import Store
 from .errors import ArchiveInUse, OutOfSpace, StorageError, WuhuError
 from .extract.dates import parse_date, parse_datetime
 from .extract.digests import article_digest, page_digest
+from .extract.urls import resource
 from .items import Article, Capture, OtherPage, Outcome, OutcomeKind, PageItem
 from .portals import Portal
 from .warc.records import Exchange, Revisit
@@ -160,7 +161,10 @@ class ArchiveWriter:
         self.run_id = run_id
         self.broken: WuhuError | None = None
         self.counts: Counter[str] = Counter()
-        self._resumed = resumed
+        # What earlier runs of a resumed crawl asked for: resource -> (URL as it was spelled, capture that answered for good).
+        self._had: dict[str, tuple[str, int | None]] = {}
+        if resumed:
+            self._had = {resource(url, portal): (url, capture_id) for url, capture_id in store.outcomes_of(crawl_id)}
         self._lock = lock
         self._store = store
         self._warc = warc
@@ -295,6 +299,9 @@ class ArchiveWriter:
     def outcome(self, outcome: Outcome) -> None:
         """Queue how a URL ended. Without a capture it is also written to the WARC, so that a rebuild finds it."""
         when = outcome.at or datetime.now(UTC)
+        if self._had:
+            # The URL keeps its first spelling, so that it has one outcome however a later page links to it.
+            outcome = replace(outcome, url=self._had.get(resource(outcome.url, self.portal), (outcome.url, None))[0])
         with self._guard("storing an outcome"):
             if outcome.capture_id is None:
                 self._warc.write_metadata(outcome.url, _outcome_fields(outcome), refers_to=None, at=when)
@@ -319,8 +326,9 @@ class ArchiveWriter:
         self._last_commit = monotonic()
 
     def retrieve(self, url: str) -> Capture | None:
-        """Return the final capture of this URL in this crawl when an earlier run made one; None always in a new crawl."""
-        return self._store.capture_of(self.crawl_id, url) if self._resumed else None
+        """Return the final capture an earlier run of this crawl made of what the URL names, in whatever spelling; else None."""
+        _, capture_id = self._had.get(resource(url, self.portal), ("", None)) if self._had else ("", None)
+        return None if capture_id is None else self._store.capture(capture_id)
 
     def close(self, exit_code: int, reason: str, stats: Mapping[str, Any]) -> None:
         """Commit what is left, close the WARC file, end the run and release the lock. Safe to call twice."""

@@ -31,25 +31,25 @@ WUHU_DATABASE_URL = _env("WUHU_DATABASE_URL", "")
 # Where `-a portal=demo` finds the bundled portal.
 WUHU_DEMO_URL = _env("WUHU_DEMO_URL", "http://127.0.0.1:8553/")
 # Group commit: whichever comes first. What is not committed counts as not captured.
-WUHU_COMMIT_PAGES = int(_env("WUHU_COMMIT_PAGES", "100"))
-WUHU_COMMIT_SECONDS = float(_env("WUHU_COMMIT_SECONDS", "1.0"))
+WUHU_COMMIT_PAGES = _env("WUHU_COMMIT_PAGES", "100")
+WUHU_COMMIT_SECONDS = _env("WUHU_COMMIT_SECONDS", "1.0")
 # A WARC file is closed and the next one begun at this many bytes.
-WUHU_WARC_MAX_SIZE = int(_env("WUHU_WARC_MAX_SIZE", str(1 << 30)))
+WUHU_WARC_MAX_SIZE = _env("WUHU_WARC_MAX_SIZE", str(1 << 30))
 # Whether `wuhu search` finds what is crawled; 0 is for benchmarks.
 WUHU_SEARCH_INDEX = _env("WUHU_SEARCH_INDEX", "1")
 # Seconds before the second try; doubles with each further one, with jitter, up to the maximum.
-WUHU_BACKOFF_SECONDS = float(_env("WUHU_BACKOFF_SECONDS", "1.0"))
-WUHU_BACKOFF_MAX = float(_env("WUHU_BACKOFF_MAX", "60.0"))
+WUHU_BACKOFF_SECONDS = _env("WUHU_BACKOFF_SECONDS", "1.0")
+WUHU_BACKOFF_MAX = _env("WUHU_BACKOFF_MAX", "60.0")
 # A longer Retry-After is not waited for: the URL is postponed, and so is all else on that host.
-WUHU_RETRY_AFTER_MAX = float(_env("WUHU_RETRY_AFTER_MAX", "300.0"))
+WUHU_RETRY_AFTER_MAX = _env("WUHU_RETRY_AFTER_MAX", "300.0")
 # After so many failures in a row a host rests this many seconds; if it then still fails, its URLs are postponed.
-WUHU_BREAKER_FAILURES = int(_env("WUHU_BREAKER_FAILURES", "5"))
-WUHU_BREAKER_SECONDS = float(_env("WUHU_BREAKER_SECONDS", "60.0"))
+WUHU_BREAKER_FAILURES = _env("WUHU_BREAKER_FAILURES", "5")
+WUHU_BREAKER_SECONDS = _env("WUHU_BREAKER_SECONDS", "60.0")
 # How far navigation links are followed from a seed, and how many pages of one URL pattern may show nothing new (calendars).
-WUHU_NAVIGATION_DEPTH = int(_env("WUHU_NAVIGATION_DEPTH", "3"))
-WUHU_PATTERN_BUDGET = int(_env("WUHU_PATTERN_BUDGET", "20"))
+WUHU_NAVIGATION_DEPTH = _env("WUHU_NAVIGATION_DEPTH", "3")
+WUHU_PATTERN_BUDGET = _env("WUHU_PATTERN_BUDGET", "20")
 # A listing is left after so many pages in a row without an entry not yet seen on a listing of this crawl.
-WUHU_STALE_PAGES = int(_env("WUHU_STALE_PAGES", "5"))
+WUHU_STALE_PAGES = _env("WUHU_STALE_PAGES", "5")
 
 # --- Politeness -------------------------------------------------------------------------------------------------------------
 # The contact is added when the spider is made. default Scrapy/VERSION (+https://scrapy.org)
@@ -140,8 +140,9 @@ SCHEDULER_PRIORITY_QUEUE = "scrapy.pqueues.ScrapyPriorityQueue"
 SCHEDULER_MEMORY_QUEUE = "scrapy.squeues.FifoMemoryQueue"
 # default 100, which doubles the CPU per page; with 1 the item is stored before its links are followed.
 CONCURRENT_ITEMS = 1
-# default None (asyncio's own loop); 10 % less CPU.
-ASYNCIO_EVENT_LOOP = "uvloop.Loop"
+# default None = asyncio's own event loop, and it stays: uvloop takes 10 % less CPU but does not tell Twisted of one connection
+# reset in eight, and such a page then waits for its timeout.
+ASYNCIO_EVENT_LOOP = None
 # default True: reads the source of every callback.
 WARN_ON_GENERATOR_RETURN_VALUE = False
 

@@ -15,7 +15,7 @@ from ..db.engine import make_engine, require_current
 from ..db.failures import translated
 from ..errors import UsageError
 from ..ingest import ArchivePaths
-from .output import print_json, print_table, remark
+from .output import counted, print_json, print_table, remark
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 
@@ -96,7 +96,7 @@ def search(term: tuple[str, ...], limit: int, offset: int, only_count: bool, as_
             click.echo(f"{row['article_id']}  {(row['published_at'] or '')[:10]}  {row['category'] or ''}")
             click.secho(f"  {row['title']}", bold=True)
             click.echo(f"  {row['snippet']}\n")
-        remark(f"{total} articles" + (f", shown {offset + 1} to {offset + len(rows)}" if rows else ""))
+        remark(counted(total, "article") + (f", shown {offset + 1} to {offset + len(rows)}" if rows else ""))
 
 
 @click.command()
@@ -121,25 +121,22 @@ def status(as_json: bool) -> None:
 def _print_status(state: dict[str, Any], crawls: list[dict[str, Any]]) -> None:
     click.echo(f"archive   {state['folder']}")
     for portal in state["portals"]:
-        click.echo(f"portal    {portal['name']} {portal['title']}: {portal['articles']} articles")
+        click.echo(f"portal    {portal['name']} {portal['title']}: {counted(portal['articles'], 'article')}")
     click.echo(
-        f"database  {state['articles']} articles in {state['versions']} versions, {state['captures']} captures, "
-        f"{state['crawls']} crawls"
+        f"database  {counted(state['articles'], 'article')} in {counted(state['versions'], 'version')}, "
+        f"{counted(state['captures'], 'capture')}, {counted(state['crawls'], 'crawl')}"
     )
-    click.echo(f"warc      {state['warc_files']} files, {state['warc_bytes'] / 1e6:.1f} MB")
+    click.echo(f"warc      {counted(state['warc_files'], 'file')}, {state['warc_bytes'] / 1e6:.1f} MB")
     click.echo("outcomes  " + ", ".join(f"{count} {kind}" for kind, count in state["outcomes"].items()) + "\n")
     rows = [[c["id"], c["portal"], c["job"], c["status"], c["captures"], c["started_at"][:19], _resume(c)] for c in crawls]
     print_table(["crawl", "portal", "job", "status", "captures", "started (UTC)", "to go on"], rows)
     run = state["last_run"]
     if run:
-        click.echo(
-            f"\nlast run  {run['id']} of {run['crawl_id']}: {run['reason'] or 'not ended'}, exit code {run['exit_code']}"
-        )
+        ended = "still going, or killed" if run["exit_code"] is None else f"{run['reason']}, exit code {run['exit_code']}"
+        click.echo(f"\nlast run  {run['id']} of {run['crawl_id']}: {ended}")
 
 
 def _resume(crawl: dict[str, Any]) -> str:
-    return (
-        ""
-        if crawl["status"] == "finished"
-        else f"scrapy crawl {crawl['job']} -a portal={crawl['portal']} -a resume={crawl['id']}"
-    )
+    if crawl["status"] == "finished":
+        return ""
+    return f"scrapy crawl {crawl['job']} -a portal={crawl['portal']} -a resume={crawl['id']}"

@@ -26,3 +26,8 @@ def print_table(columns: list[str], rows: list[list[Any]]) -> None:
     for number, row in enumerate(texts):
         line = "  ".join(set_cell_size(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip()
         click.secho(line, bold=number == 0)
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, in the plural unless it is one."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -35,6 +35,20 @@ CHATTER = (
     "scrapy.core.engine",
     "scrapy.extensions.feedexport",
 )
+# Our settings that are numbers.
+NUMBERS = (
+    "WUHU_COMMIT_PAGES",
+    "WUHU_COMMIT_SECONDS",
+    "WUHU_WARC_MAX_SIZE",
+    "WUHU_BACKOFF_SECONDS",
+    "WUHU_BACKOFF_MAX",
+    "WUHU_RETRY_AFTER_MAX",
+    "WUHU_BREAKER_FAILURES",
+    "WUHU_BREAKER_SECONDS",
+    "WUHU_NAVIGATION_DEPTH",
+    "WUHU_PATTERN_BUDGET",
+    "WUHU_STALE_PAGES",
+)
 EXAMPLES = """\
 Examples
 ========
@@ -82,6 +96,7 @@ class Command(BaseRunSpiderCommand):
         try:
             super().process_options(args, opts)
             _articles_only(self._settings)
+            _check_numbers(self._settings)
             _check(args, opts.spargs, self._settings)
         except (ScrapyUsageError, WuhuError) as error:
             _say(error)
@@ -95,8 +110,8 @@ class Command(BaseRunSpiderCommand):
         crawler = self._create_crawler(args[0])
         process = cast("AsyncCrawlerProcess", self.crawler_process)
         task = process.crawl(crawler, **opts.spargs)
-        # What is loaded by now lives as long as the process: the collector need not look at it again. A page leaves some 25 objects
-        # in circles, so at Python's own threshold of 700 looking for them would cost 5 % of the job.
+        # What is loaded by now lives as long as the process: the collector need not look at it again. A page leaves some 25
+        # objects in circles; looking for them at Python's own threshold of 700 allocations was 5 % of the whole job.
         gc.freeze()
         gc.set_threshold(50_000, 20, 20)
         process.start()
@@ -104,6 +119,17 @@ class Command(BaseRunSpiderCommand):
         if error is not None:
             _say(error)
             self.exitcode = error.exit_code
+
+
+def _check_numbers(settings: BaseSettings) -> None:
+    """Raise UsageError for a setting that must be a number, 0 or more, and is not: it may come from the environment."""
+    for name in NUMBERS:
+        try:
+            valid = settings.getfloat(name) >= 0
+        except (TypeError, ValueError):
+            valid = False
+        if not valid:
+            raise UsageError(f"{name}={settings[name]} must be a number, 0 or more")
 
 
 def _check(args: list[str], given: dict[str, str], settings: BaseSettings) -> None:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Engine, func, select, update
+from sqlalchemy import Connection, Engine, case, func, select, update
 
 from ..errors import WuhuError
 from ..items import Capture, Outcome, PageItem
@@ -133,6 +133,14 @@ class Store:
         if capture_id in self._captures:
             return self._captures[capture_id]
         return _item(self._look_up(CAPTURE_BY_ID, {"id": capture_id}))
+
+    def outcomes_of(self, crawl_id: str) -> Iterator[tuple[str, int | None]]:
+        """Yield each URL the crawl has a committed outcome of, with the capture that answered it for good (None: ask again)."""
+        known = models.outcome.c
+        final = case((known.outcome.in_(FINAL), known.capture_id))
+        with translated():
+            rows = self._lookups.execute(select(known.url, final).where(known.crawl_id == crawl_id))
+            yield from ((url, capture_id) for url, capture_id in rows)
 
     def capture_of(self, crawl_id: str, url: str) -> Capture | None:
         """Return the capture that answered this URL for good in this crawl; None when it has to be asked (again)."""

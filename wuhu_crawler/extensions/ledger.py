@@ -50,4 +50,7 @@ class Ledger:
             return PortalStopped(f"{self.lost.total()} URLs were asked for and not had: {reasons}; resume later")
         if not self.pages and self.excluded["robots"]:
             return PortalStopped("robots.txt forbids us every page the crawl starts from, so nothing was fetched")
+        if not self.pages and self.excluded:
+            reasons = ", ".join(sorted(self.excluded))
+            return PortalStopped(f"every page the crawl starts from was refused ({reasons}), so nothing was fetched")
         return None

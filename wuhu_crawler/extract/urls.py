@@ -96,6 +96,13 @@ def _article_id(url: str, sources: tuple[str, ...]) -> int | None:
     return None
 
 
+def resource(url: str, portal: Portal) -> str:
+    """Return what a URL names on the portal: an article by its number when the profile says how those URLs are made, else its
+    identity. A later part of an article is a resource of its own."""
+    number = article_id(url, portal) if portal.article_url else None
+    return identity(url) if number is None or is_part(url) else f"article {number}"
+
+
 def is_part(url: str) -> bool:
     """Tell whether an article URL names a later part of a multi-page article (`&ArticlePage=2`)."""
     found = _PART.search(url)

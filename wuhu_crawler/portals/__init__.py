@@ -70,6 +70,8 @@ def load_portal(name: str) -> Portal:
     Raises UsageError naming the key and the mend when it does not exist or is not well formed.
     """
     path = Path(name) if name.endswith(".toml") or "/" in name else BUNDLED / f"{name}.toml"
+    if not path.is_file() and path.suffix == ".toml" and path.parent != BUNDLED:
+        raise UsageError(f"there is no portal file {path}")
     if not path.is_file():
         known = ", ".join(sorted(p.stem for p in BUNDLED.glob("*.toml")))
         raise UsageError(f"portal {name!r} is unknown: give one of {known}, or the path of a portal TOML")

@@ -12,7 +12,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Generic, TypeVar
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
-from ..extract.urls import article_id, identity, is_part
+from ..extract.urls import identity, resource
 
 if TYPE_CHECKING:
     from typing import Self
@@ -53,13 +53,18 @@ def _excluded(patterns: tuple[str, ...]) -> re.Pattern[str] | None:
 
 def leads_on(url: str, text: str, portal: Portal) -> bool:
     """Tell whether a navigation link may lead to articles: not a script or word of the tables, not excluded by the profile."""
-    if len(url) > URL_LIMIT:
+    if len(url) > URL_LIMIT or is_excluded(url, portal):
+        return False
+    return not _useless(urlsplit(url).path) and not any(word in text for word in USELESS_WORDS)
+
+
+def is_excluded(url: str, portal: Portal) -> bool:
+    """Tell whether the profile's `exclude` patterns keep us from a URL."""
+    excluded = _excluded(portal.exclude)
+    if excluded is None:
         return False
     parts = urlsplit(url)
-    excluded = _excluded(portal.exclude)
-    if excluded and excluded.search(parts.path + (f"?{parts.query}" if parts.query else "")):
-        return False
-    return not _useless(parts.path) and not any(word in text for word in USELESS_WORDS)
+    return bool(excluded.search(parts.path + (f"?{parts.query}" if parts.query else "")))
 
 
 def _useless(path: str) -> bool:
@@ -160,10 +165,3 @@ class UrlFingerprinter:
         portal = self._crawler.spider.portal  # type: ignore[union-attr]  # every spider of ours has one
         key = f"{request.method} {resource(request.url, portal)}"
         return blake2b(key.encode("utf-8", "surrogatepass") + b"\0" + request.body, digest_size=16).digest()
-
-
-def resource(url: str, portal: Portal) -> str:
-    """Return what a URL names on the portal: an article by its number when the profile says how those URLs are made, else its
-    identity. A later part of an article is a resource of its own."""
-    number = article_id(url, portal) if portal.article_url else None
-    return identity(url) if number is None or is_part(url) else f"article {number}"

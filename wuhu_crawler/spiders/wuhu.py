@@ -19,7 +19,7 @@ from ..extract.urls import article_id, identity, is_part
 from ..items import Article, Listing, Outcome, PageItem
 from ..politeness.scope import Scope
 from .arguments import Argument, count, day, switch, words
-from .frontier import PageBudget, leads_on, listing_key, next_page, page_number
+from .frontier import PageBudget, is_excluded, leads_on, listing_key, next_page, page_number
 from .limits import Categories, Quota
 from .listings import Walk
 from .portal_spider import PORTAL, RESUME, Job, PortalSpider
@@ -145,6 +145,8 @@ class WuhuSpider(PortalSpider):
         for link in page.links:
             number = link.article_id
             if link.kind != "article" or number is None or number in self._asked or is_part(link.url):
+                continue
+            if is_excluded(link.url, self.portal):
                 continue
             if self.categories and number not in dates:
                 continue

@@ -1,0 +1,233 @@
+"""What the end-to-end tests share: the programs as a user starts them, portals a test writes itself, and one whole crawl."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from wuhu_crawler.demo import server, truth, world
+from wuhu_crawler.demo.server import LogEntry
+
+ROOT = Path(__file__).parent.parent
+# No test waits longer for a program; none comes near it.
+PATIENCE = 60
+# What a failing portal costs in seconds is politeness, not what these tests are about.
+HASTY = {"WUHU_BACKOFF_SECONDS": "0.01", "WUHU_BACKOFF_MAX": "0.02", "WUHU_BREAKER_SECONDS": "0.02"}
+
+
+def environment(folder: Path, more: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return a user's environment: the archive is in `folder`, and no WUHU_* setting is inherited."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("WUHU_")}
+    return {**inherited, "WUHU_DATA_DIR": str(folder), "COLUMNS": "200", **(more or {})}
+
+
+def program(name: str) -> str:
+    """Return the path of a program of this environment, as its user would call it."""
+    return str(Path(sys.executable).with_name(name))
+
+
+def scrapy(*arguments: str, folder: Path, limit: int | None = None, **more: str) -> subprocess.CompletedProcess[str]:
+    """Run `scrapy ARGUMENTS` to its end in the checkout; no file may grow beyond `limit` bytes."""
+    command = [program("scrapy"), *arguments]
+    if limit is not None:
+        command = [sys.executable, "-c", _LIMITED, str(limit), *command]
+    return subprocess.run(
+        command, cwd=ROOT, env=environment(folder, more), capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
+
+
+_LIMITED = """
+import os, resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), int(sys.argv[1])))
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
+def crawl(folder: Path, portal: str | Path = "demo", *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+    """Run `scrapy crawl wuhu` on a portal; further arguments as they are, further settings from the environment."""
+    return scrapy("crawl", "wuhu", "-a", f"portal={portal}", *arguments, folder=folder, **more)
+
+
+def rows(folder: Path, query: str, *values: Any) -> list[tuple[Any, ...]]:
+    """Ask the archive's database with nothing but SQLite."""
+    with closing(sqlite3.connect(f"file:{folder / 'archive.db'}?mode=ro", uri=True)) as connection:
+        return connection.execute(query, values).fetchall()
+
+
+def outcomes(folder: Path) -> dict[str, tuple[str, str | None]]:
+    """Return how each URL of the latest crawl ended, by its path and query: (outcome, reason)."""
+    wanted = "SELECT url, outcome, reason FROM outcome WHERE crawl_id = (SELECT id FROM crawl ORDER BY started_at DESC LIMIT 1)"
+    return {"/" + url.split("/", 3)[3]: (outcome, reason) for url, outcome, reason in rows(folder, wanted)}
+
+
+Page = bytes | Callable[[BaseHTTPRequestHandler], None]
+
+
+class Site(ThreadingHTTPServer):
+    """A portal on 127.0.0.1 that a test writes: `pages` by target (path and query), anything else is a 404.
+
+    A page is the bytes of a 200, or a function that answers the request its own way. `log` has the targets asked for.
+    """
+
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, pages: dict[str, Page]) -> None:
+        super().__init__(("127.0.0.1", 0), SiteHandler)
+        self.pages = pages
+        self.log: list[str] = []
+
+    @property
+    def url(self) -> str:
+        """Scheme, host and port."""
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def profile(self, folder: Path, name: str = "small", **more: str) -> Path:
+        """Write the site's portal TOML and return its path; `more` are further keys with their TOML values."""
+        facts = {
+            "title": '"江城在线"',
+            "seeds": f'["{self.url}/"]',
+            "delay": "0",
+            "allow_private": "true",
+            "contact_required": "false",
+            **more,
+        }
+        path = folder / f"{name}.toml"
+        path.write_text("".join(f"{key} = {value}\n" for key, value in facts.items()), encoding="utf-8")
+        return path
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that has gone away is what some tests want; anything else is a bug of the test."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
+class SiteHandler(BaseHTTPRequestHandler):
+    """One request of a Site."""
+
+    server: Site
+
+    def do_GET(self) -> None:
+        """Answer from the site's pages."""
+        self.server.log.append(self.path)
+        page = self.server.pages.get(self.path)
+        if callable(page):
+            page(self)
+        else:
+            answer(self, 404 if page is None else 200, b"<h1>404</h1>" if page is None else page)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """The site keeps its own log."""
+
+
+def answer(handler: BaseHTTPRequestHandler, status: int, body: bytes, **headers: str) -> None:
+    """Send a whole response; `headers` with underscores for hyphens."""
+    handler.send_response(status)
+    for name, value in {"Content_Type": "text/html", "Content_Length": str(len(body)), **headers}.items():
+        handler.send_header(name.replace("_", "-"), value)
+    handler.end_headers()
+    handler.wfile.write(body)
+
+
+@contextmanager
+def serving(pages: dict[str, Page]) -> Iterator[Site]:
+    """Serve the pages for the length of a block."""
+    with Site(pages) as site:
+        thread = threading.Thread(target=site.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        try:
+            yield site
+        finally:
+            site.shutdown()
+            thread.join()
+
+
+@dataclass(slots=True)
+class Story:
+    """An article of a small site: what is true of it, from which its page is made."""
+
+    number: int
+    title: str
+    lines: list[str] = field(
+        default_factory=lambda: ["　　芜湖长江大桥昨日通车，市民纷纷前往参观。", "　　大桥全长十公里，历时四年建成。"]
+    )
+    published: str = "2024-5-6 8:09:10"
+    views: int = 7
+    category: str = "江城新闻"
+
+    def page(self) -> bytes:
+        """Return the page of a table-era template, in the bytes of gb2312."""
+        body = "".join(f"<p>{line}</p>" for line in self.lines)
+        return html(
+            '<table><tr><td>您现在的位置：<a href="/">首页</a> &gt;&gt; '
+            f'<a href="/html/list.asp?classid=1">{self.category}</a> &gt;&gt; 正文</td></tr>'
+            f"<tr><td align=center><b>{self.title}</b></td></tr>"
+            f"<tr><td align=center>发布时间：{self.published}　浏览次数：{self.views}</td></tr>"
+            f"<tr><td>{body}</td></tr></table>"
+        )
+
+
+def html(body: str) -> bytes:
+    """Return a page of the family: GBK bytes under the label gb2312."""
+    head = '<meta http-equiv="Content-Type" content="text/html; charset=gb2312"><title>江城在线</title>'
+    return f"<html><head>{head}</head><body>{body}</body></html>".encode("gb18030")
+
+
+def listing(links: Mapping[str, str], after: str = "") -> bytes:
+    """Return a listing page of links (URL -> words), each with a date."""
+    items = "".join(f'<li><a href="{url}">{words}</a> (2024-05-06)</li>' for url, words in links.items())
+    return html(f'您现在的位置：<a href="/">首页</a> &gt;&gt; 江城新闻<ul>{items}</ul>{after}')
+
+
+@dataclass(frozen=True, slots=True)
+class DemoCrawl:
+    """The bundled portal, crawled whole and once: do not write into `folder`, copy it."""
+
+    folder: Path
+    url: str
+    log: list[LogEntry]
+    articles: dict[int, dict[str, Any]]
+    ended: subprocess.CompletedProcess[str]
+
+
+@pytest.fixture(scope="session")
+def demo_server() -> Iterator[server.Handle]:
+    """The bundled portal, serving for the whole session."""
+    with server.start() as handle:
+        yield handle
+
+
+@pytest.fixture(scope="session")
+def demo_truth() -> dict[int, dict[str, Any]]:
+    """The true fields of every article of the bundled portal, by its number."""
+    return {row["article_id"]: row for row in truth.rows(world.build())}
+
+
+@pytest.fixture(scope="session")
+def demo_facts() -> dict[str, Any]:
+    """The counts a whole crawl of the bundled portal must meet."""
+    return truth.summary(world.build())
+
+
+@pytest.fixture(scope="session")
+def demo(demo_server: server.Handle, tmp_path_factory: pytest.TempPathFactory) -> DemoCrawl:
+    """The whole bundled portal, crawled over HTTP by a real `scrapy crawl`."""
+    place, before = tmp_path_factory.mktemp("demo"), len(demo_server.log)
+    ended = crawl(place / "archive", "demo", "-O", str(place / "out.jsonl"), WUHU_DEMO_URL=demo_server.url)
+    assert ended.returncode == 0, ended.stderr
+    articles = [json.loads(line) for line in (place / "out.jsonl").read_text(encoding="utf-8").splitlines()]
+    by_number = {article["article_id"]: article for article in articles}
+    assert len(by_number) == len(articles), "the feed holds an article twice"
+    return DemoCrawl(place / "archive", demo_server.url, demo_server.log[before:], by_number, ended)
