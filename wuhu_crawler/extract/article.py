@@ -15,7 +15,7 @@ from .dates import MOMENT, normalize_digits
 from .document import Document, Element, Line
 from .hyperlinks import Hyperlink, counter_url
 from .labels import ARROW, BODY_CRUMB, FURNITURE, HOME, SEPARATOR, Labels, is_decoy
-from .listing import entry_abstract, entry_date
+from .listing import read_entry
 from .region import Region, is_bare_slot, is_end, is_meta, within
 from .urls import absolute
 
@@ -33,6 +33,7 @@ _SPACER = re.compile(
     r"(?:spacer|blank|dot|arrow|icon|line|bullet|space|point|jt|logo|button|btn|print|close|gotop|back|fav)\w*\.(?:gif|png|jpg)\Z",
     re.I,
 )
+_NEIGHBOUR = re.compile(r"[上下]一[篇条则]|[上下]篇|[上下]一?条?新闻：")
 _TINY = 24
 _WRITTEN = re.compile(r"document\.write(?:ln)?\(\s*[\"']?(\d{1,9})[\"']?\s*\);?")
 _SUBTITLE = ("——", "--", "─", "―")
@@ -492,20 +493,16 @@ def _is_spacer(image: Element) -> bool:
 
 
 def _related(article: Article, reading: Reading) -> None:
-    region, lines = reading.region, reading.document.lines
+    region, lines, zone = reading.region, reading.document.lines, reading.portal.zone
     seen: set[int] = set()
     for link in reading.links:
         if link.article_id is None or link.article_id == reading.number or not link.text or link.article_id in seen:
             continue
-        if (
-            region.start <= link.line < region.end
-            or link.line >= len(lines)
-            or re.search(r"[上下]一[篇条则]|[上下]篇", lines[link.line].text)
-        ):
+        if region.start <= link.line < region.end or link.line >= len(lines) or _NEIGHBOUR.search(lines[link.line].text):
             continue
         seen.add(link.article_id)
-        _, day = entry_date(reading.document, link, reading.captured_at, reading.portal.zone)
-        abstract = _without_source_date(entry_abstract(reading.document, link, reading.labels), reading.labels)
+        _, day, abstract = read_entry(reading.document, link, reading.captured_at, zone, reading.labels)
+        abstract = _without_source_date(abstract, reading.labels)
         article.related.append(
             Related(article_id=link.article_id, title=link.text.strip("·• \u3000"), date=day, abstract=abstract)
         )

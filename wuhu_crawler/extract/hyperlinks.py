@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Literal
+from functools import lru_cache
+from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from ..portals import Portal
 from .document import Document, Element, clean
-from .urls import absolute, article_id, is_part
+from .urls import absolute, folder_of, is_part, needs_query, numbered
 
 LinkKind = Literal["article", "page", "next", "attachment", "asset"]
 ATTACHMENTS = frozenset(
@@ -17,35 +18,16 @@ ATTACHMENTS = frozenset(
 )
 ASSETS = frozenset(("jpg jpeg gif png bmp ico webp svg css js tif tiff woff woff2 ttf").split())
 _NEXT_WORDS = frozenset(
-    {
-        "下一页",
-        "下页",
-        "后一页",
-        "下一頁",
-        "后页",
-        "next",
-        "next>",
-        "下一页>",
-        "下一页>>",
-        "下一页»",
-        "[下一页]",
-        "【下一页】",
-        "下页>",
-        ">",
-        ">>",
-        "»",
-        "›",
-    }
+    "下一页 下页 后一页 下一頁 后页 next next> 下一页> 下一页>> 下一页» [下一页] 【下一页】 下页> > >> » ›".split()
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Hyperlink:
-    """A link: its absolute URL, its words (the title attribute when that is the uncut form), its line and element."""
+    """A link: its absolute URL, its words, what it leads to, and the line and element it stands in."""
 
     url: str
     text: str
-    tag_text: str
     kind: LinkKind
     article_id: int | None
     is_part: bool
@@ -58,37 +40,44 @@ class Hyperlink:
         return self.kind == "next"
 
 
+class _Target(NamedTuple):
+    url: str
+    article_id: int | None
+    is_part: bool
+    kind: LinkKind
+
+
 def read_links(document: Document, url: str, portal: Portal) -> list[Hyperlink]:
     """Return the page's links in source order; script links, anchors of the page itself and other schemes are none."""
     base = document.root.find(".//base[@href]")
     root = absolute(url, base.get("href")) or url if base is not None else url
+    folder = folder_of(root)
     links = []
     for line, element, text in document.links:
         href = element.get("href")
-        if not href or href.lstrip().startswith(("#", "javascript:", "mailto:")):
-            continue
-        target = absolute(root, href)
+        target = _target(root if needs_query(href) else folder, href, portal.article_urls) if href else None
         if target is not None:
-            links.append(_link(target, element, text, line, portal))
+            kind = "next" if target.kind == "page" and text.replace(" ", "").lower() in _NEXT_WORDS else target.kind
+            links.append(Hyperlink(target.url, text, kind, target.article_id, target.is_part, line, element))
     return links
 
 
-def _link(target: str, element: Element, text: str, line: int, portal: Portal) -> Hyperlink:
-    number = article_id(target, portal)
-    part = number is not None and is_part(target)
-    kind: LinkKind
-    suffix = extension(target)
-    if number is not None:
-        kind = "article"
-    elif text.replace(" ", "").lower() in _NEXT_WORDS:
-        kind = "next"
-    elif suffix in ATTACHMENTS:
+@lru_cache(maxsize=16384)
+def _target(base: str, href: str, article_urls: tuple[str, ...]) -> _Target | None:
+    """Return what a link leads to. The links around the articles of a portal are the same on every page."""
+    if href.lstrip().startswith(("#", "javascript:", "mailto:")):
+        return None
+    url = absolute(base, href)
+    if url is None:
+        return None
+    number = numbered(url, article_urls)
+    suffix = extension(url)
+    kind: LinkKind = "article" if number is not None else "page"
+    if number is None and suffix in ATTACHMENTS:
         kind = "attachment"
-    elif suffix in ASSETS:
+    elif number is None and suffix in ASSETS:
         kind = "asset"
-    else:
-        kind = "page"
-    return Hyperlink(target, text, text, kind, number, part, line, element)
+    return _Target(url, number, number is not None and is_part(url), kind)
 
 
 def extension(url: str) -> str:

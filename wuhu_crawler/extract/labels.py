@@ -143,9 +143,9 @@ def label_pattern(words: Iterable[str]) -> str:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Labels:
-    """The compiled tables of one portal."""
+    """The compiled tables of one portal; there is one object for each."""
 
     published: re.Pattern[str]
     # The hints are asked first: a line without one of these characters holds no such label.

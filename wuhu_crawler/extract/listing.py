@@ -40,58 +40,90 @@ def read_entries(
     for link in links:
         if link.article_id is None or not link.text or link.article_id in entries or link.is_part:
             continue
-        words, day = entry_date(document, link, captured_at, zone)
+        words, day, abstract = read_entry(document, link, captured_at, zone, labels)
         entries[link.article_id] = ListingEntry(
             article_id=link.article_id,
             url=link.url,
             title=link.text.strip(_BULLET),
             date_text=words,
             date=day,
-            abstract=entry_abstract(document, link, labels),
+            abstract=abstract,
             position=len(entries) + 1,
         )
     return list(entries.values())
 
 
-def entry_date(document: Document, link: Hyperlink, captured_at: datetime, zone: ZoneInfo) -> tuple[str | None, date | None]:
-    """Return (words, date) printed in an entry's row: behind the link, before it, or alone in one of the next two lines."""
-    line = document.lines[link.line] if link.line < len(document.lines) else None
-    if line is None:
-        return None, None
-    if link.tag_text in line.text:
-        before, _, behind = line.text.partition(link.tag_text)
-        for text in (behind, before):
-            words = _date_words(text, zone)
-            if words:
-                return words, parse_date(words, captured_at, zone)
-    for near in _behind(document, line):
-        closing = _CLOSING_DATE.search(near.text)
-        if closing:
-            return closing["date"], parse_date(closing["date"], captured_at, zone)
-        words = _date_words(near.text, zone)
-        if words and len(near.text) - len(words) <= 8:
-            return words, parse_date(words, captured_at, zone)
-    if link.line and line.text.strip(_BULLET) == link.tag_text:
-        previous = document.lines[link.line - 1]
-        words = _date_words(previous.text, zone)
-        # A date before the link counts when it stands in the link's own row with nothing else in its line.
-        if words and len(previous.text) - len(words) <= 3 and not previous.link_chars and _item(previous) is _item(line):
-            return words, parse_date(words, captured_at, zone)
-    return None, None
+def read_entry(
+    document: Document, link: Hyperlink, captured_at: datetime, zone: ZoneInfo, labels: Labels
+) -> tuple[str | None, date | None, str | None]:
+    """Return (date words, date, abstract) of an entry's row; each None when the row does not show it.
+
+    The date stands behind the link or before it in its line, or alone in one of the next two; the abstract below it
+    (`·日前,…给予……`) is returned without its bullet.
+    """
+    if link.line >= len(document.lines):
+        return None, None, None
+    line = document.lines[link.line]
+    words, abstract = _read_row(link.text, line.text, _behind(document, line), _before(document, line, link), zone, labels)
+    if words is None:
+        return None, None, abstract
+    return words, parse_date(words, captured_at, zone), abstract
 
 
-def _behind(document: Document, line: Line) -> list[Line]:
+@lru_cache(maxsize=16384)
+def _read_row(
+    title: str, text: str, behind: tuple[str, ...], before: str | None, zone: ZoneInfo, labels: Labels
+) -> tuple[str | None, str | None]:
+    """Return (date words, abstract) of a row's texts. The same rows stand beside every article of a portal."""
+    return _row_date(title, text, behind, before, zone), _row_abstract(behind, labels)
+
+
+def _row_date(title: str, text: str, behind: tuple[str, ...], before: str | None, zone: ZoneInfo) -> str | None:
+    if title in text:
+        left, _, right = text.partition(title)
+        if words := _date_words(right, zone) or _date_words(left, zone):
+            return words
+    for near in behind:
+        if closing := _CLOSING_DATE.search(near):
+            return closing["date"]
+        words = _date_words(near, zone)
+        if words and len(near) - len(words) <= 8:
+            return words
+    # A date before the link counts when it stands in the link's own row with nothing else in its line.
+    words = _date_words(before, zone) if before else None
+    return words if words and before and len(before) - len(words) <= 3 else None
+
+
+def _row_abstract(behind: tuple[str, ...], labels: Labels) -> str | None:
+    for near in behind:
+        if is_decoy(near) or labels.published.search(near):
+            return None
+        if len(near) >= 20 and not _date_only(near):
+            return _CLOSING_DATE.sub("", near).strip("·•・ \u3000")
+    return None
+
+
+def _behind(document: Document, line: Line) -> tuple[str, ...]:
     """The unlinked lines, two at most, that follow an entry's link within its own row, list item or definition; a row of one
     cell belongs to the row above it."""
-    item, near = _item(line), []
+    item, near = None, []
     for other in document.lines[line.index + 1 : line.index + 3]:
         if other.link_chars:
             break
+        item = _item(line) if item is None else item
         holder = _item(other)
         if holder is not item and not _continues(item, holder, line, other):
             break
-        near.append(other)
-    return near
+        near.append(other.text)
+    return tuple(near)
+
+
+def _before(document: Document, line: Line, link: Hyperlink) -> str | None:
+    """The unlinked line before an entry's link, when the link stands alone in its line and both in one row."""
+    if not line.index or line.text.strip(_BULLET) != link.text:
+        return None
+    previous = document.lines[line.index - 1]
+    return previous.text if not previous.link_chars and _item(previous) is _item(line) else None
 
 
 def _item(line: Line) -> Element:
@@ -116,7 +148,6 @@ def _continues(item: Element, holder: Element, line: Line, other: Line) -> bool:
     return other.node is box or other.node.getparent() is box
 
 
-@lru_cache(maxsize=8192)
 def _date_words(text: str, zone: ZoneInfo) -> str | None:
     if not _DIGIT.search(text):
         return None
@@ -125,18 +156,6 @@ def _date_words(text: str, zone: ZoneInfo) -> str | None:
         return found[1]
     short = _SHORT_DATE.search(normalize_digits(text)) if len(text) < 40 and not MOMENT.search(text) else None
     return short.group().strip(" []()（）") if short else None
-
-
-def entry_abstract(document: Document, link: Hyperlink, labels: Labels) -> str | None:
-    """Return the cut text printed below an entry (`·日前,…给予……`), without its bullet; None when there is none."""
-    if link.line >= len(document.lines):
-        return None
-    for near in _behind(document, document.lines[link.line]):
-        if is_decoy(near.text) or labels.published.search(near.text):
-            return None
-        if len(near.text) >= 20 and not _date_only(near.text):
-            return _CLOSING_DATE.sub("", near.text).strip("·•・ \u3000")
-    return None
 
 
 def _date_only(text: str) -> bool:

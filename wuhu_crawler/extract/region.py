@@ -24,6 +24,7 @@ _SENTENCE_GOES_ON = re.compile(r"\s*[，。；！？]")
 _UPDATED = ("更新", "更 新", "修改", "最后")
 _PARTIAL = re.compile(r"\s*\d{1,2}[-/月]\d{1,2}日?(?:\s+\d{1,2}:\d{2}(?::\d{2})?)?(?![\d年])")
 _BARE_LONGEST = 120
+_MOST_BARE = 40
 _OPENING = " [(\u3000"
 # The body is the smallest container that holds this share of the prose behind the date line.
 _SHARE = 0.88
@@ -117,7 +118,8 @@ def _prose(line: Line, lines: list[Line], is_article_link: Callable[[Line], bool
 
 
 def _candidates(lines: list[Line], labels: Labels, zone: ZoneInfo, is_article_link: Callable[[Line], bool]) -> list[DateLine]:
-    labelled, bare, slots = [], [], []
+    labelled = []
+    rest = []
     for line in lines:
         if len(line.text) > _DATE_LINE_LONGEST or not (_DIGIT.search(line.text) or line.text.endswith((":", "："))):
             continue
@@ -126,11 +128,16 @@ def _candidates(lines: list[Line], labels: Labels, zone: ZoneInfo, is_article_li
         found = labelled_date(line, lines, labels, zone)
         if found:
             labelled.append(found)
-        elif len(line.text) < _BARE_LONGEST and (alone := _bare_date(line, labels, zone)):
-            bare.append(alone)
-        elif len(line.text) < _BARE_LONGEST and labels.published.search(line.text) and _filled(labels, line.text):
-            slots.append(DateLine(line.index, "", "slots"))
-    return labelled or bare[:40] or slots
+        elif len(line.text) < _BARE_LONGEST:
+            rest.append(line)
+    return labelled or _unlabelled(rest, labels, zone)
+
+
+def _unlabelled(lines: list[Line], labels: Labels, zone: ZoneInfo) -> list[DateLine]:
+    """Return the lines that are just a date, else those with the empty slot of one."""
+    bare = [found for line in lines if (found := _bare_date(line, labels, zone))][:_MOST_BARE]
+    slots = (line for line in lines if labels.published.search(line.text) and _filled(labels, line.text))
+    return bare or [DateLine(line.index, "", "slots") for line in slots]
 
 
 def labelled_date(line: Line, lines: list[Line], labels: Labels, zone: ZoneInfo) -> DateLine | None:

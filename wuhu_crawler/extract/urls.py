@@ -24,9 +24,18 @@ _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 def absolute(base: str, href: str) -> str | None:
     """Return `href` resolved against `base` without its fragment, or None when it is not an http(s) URL (nor, beside a saved
     page, a file URL)."""
-    # Pages of a folder share their relative links: the last path segment and the query of the base matter to `?page=2` only.
-    folder = base if href.lstrip()[:1] in ("", "?", "#") else base.partition("?")[0].rpartition("/")[0] + "/"
-    return _absolute(folder if folder.count("/") > 2 else base, href)
+    return _absolute(base if needs_query(href) else folder_of(base), href)
+
+
+def needs_query(href: str) -> bool:
+    """Tell whether a link is relative to the page itself (`?page=2`), not just to its folder."""
+    return href.lstrip()[:1] in ("", "?", "#")
+
+
+def folder_of(url: str) -> str:
+    """Return the folder of a page's URL: the base all other relative links of its neighbours share."""
+    folder = url.partition("?")[0].rpartition("/")[0] + "/"
+    return folder if folder.count("/") > 2 else url
 
 
 @lru_cache(maxsize=8192)
@@ -78,11 +87,12 @@ def _patterns(sources: tuple[str, ...]) -> tuple[re.Pattern[str], ...]:
 
 def article_id(url: str, portal: Portal) -> int | None:
     """Return the portal's number of the article a URL names (the largest SQLite can hold is the limit), or None."""
-    return _article_id(url, portal.article_urls)
+    return numbered(url, portal.article_urls)
 
 
 @lru_cache(maxsize=8192)
-def _article_id(url: str, sources: tuple[str, ...]) -> int | None:
+def numbered(url: str, sources: tuple[str, ...]) -> int | None:
+    """Return the number the first of a profile's article patterns finds in a URL, or None."""
     try:
         parts = urlsplit(url)
     except ValueError:
