@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from html import unescape
 from typing import Any
 
 from lxml import etree
@@ -55,8 +56,13 @@ _BREAKING = re.compile(r"</?(?:div|section|center|blockquote|table|tbody|tr|td|t
 
 
 # What the start of an element changes.
-_HIDDEN, _BLOCK, _CONTAINER, _CELL, _HEADING, _LINK, _BOLD, _CENTER, _ASIDE = (1 << bit for bit in range(9))
-_EVENTS = frozenset({"br", "img", "input"})
+_HIDDEN, _BLOCK, _CONTAINER, _CELL, _HEADING, _LINK, _BOLD, _CENTER, _ASIDE, _EVENT, _PREFORMATTED = (
+    1 << bit for bit in range(11)
+)
+
+
+_SHOWN = _BOLD | _CENTER
+_RARE = _HEADING | _ASIDE | _PREFORMATTED
 
 
 def _flags(tag: str) -> int:
@@ -69,11 +75,17 @@ def _flags(tag: str) -> int:
         (ASIDES, _ASIDE),
     )
     flags = sum(flag for tags, flag in kinds if tag in tags)
-    own = {"td": _CELL, "th": _CELL, "a": _LINK, "center": _CENTER}
-    return flags | own.get(tag, 0)
+    own = {"td": _CELL, "th": _CELL, "a": _LINK, "center": _CENTER, "pre": _PREFORMATTED}
+    return flags | own.get(tag, _EVENT if tag in _EVENTS else 0)
 
 
-_FLAGS = {tag: _flags(tag) for tag in (*SKIPPED, *BLOCKS, *BOLD, "a")}
+_EVENTS = frozenset({"br", "img", "input"})
+_FLAGS = {tag: _flags(tag) for tag in (*SKIPPED, *BLOCKS, *BOLD, *_EVENTS, "a")}
+# The tree is serialized as XML: a tag holds no other angle bracket, its attributes stand in double quotes.
+_TAGS = re.compile(r"(<[^>]*>)")
+_NAME = re.compile(r"<([^\s/>]+)")
+_STYLE = re.compile(r"\sstyle=\"([^\"]*)\"", re.I)
+_ALIGNED = re.compile(r"\salign=\"(?:center|middle)\"", re.I)
 
 
 @dataclass(slots=True)
@@ -167,38 +179,51 @@ def _flattened(text: str) -> bytes:
 
 
 class _Walker:
-    """One pass over the tree, collecting lines. An element's flags say what its start changed, so that its end undoes it."""
+    """One pass over the page in source order, collecting lines.
+
+    It reads the serialized tree split at its tags, which is several times cheaper than asking every node of the tree: what a
+    start tag means is looked up by its text. An element's flags say what its start changed, so that its end undoes it.
+    """
 
     def __init__(self, root: Element) -> None:
         self.document = Document(root=root)
         self._buffer: list[str] = []
         self._link_chars = self._bold_chars = 0
-        self._link = self._bold = self._heading = self._centered = self._aside = self._preformatted = 0
+        self._link = self._bold = self._heading = self._centered = self._aside = self._preformatted = self._hidden = 0
         self._centered_outside: list[int] = []
         self._blocks: list[Element] = [root]
         self._cells: list[Element] = []
         self._starts: list[int] = []
 
     def walk(self) -> Document:
-        root, stack = self.document.root, []
-        walker = etree.iterwalk(root, events=("start", "end", "comment", "pi"))
-        for event, element in walker:
-            if event == "start":
-                flags = self._open(element)
-                stack.append(flags)
-                if flags & _HIDDEN:
-                    walker.skip_subtree()
-                elif text := element.text:
-                    self._add(text)
-                continue
-            if event == "end" and (flags := stack.pop()):
-                self._close(element, flags)
-            if (text := element.tail) and element is not root:
+        root = self.document.root
+        # Under an XHTML doctype libxml2 would add a meta element of its own.
+        root.getroottree().docinfo.clear()
+        etree.strip_elements(root, etree.Comment, etree.ProcessingInstruction, with_tail=False)
+        elements = root.iter("*")
+        parts = _TAGS.split(etree.tostring(root, encoding="unicode", with_tail=False))
+        stack: list[tuple[Element, int]] = []
+        for tag, text in zip(parts[1::2], parts[2::2], strict=True):
+            if tag[1] == "/":
+                element, flags = stack.pop()
+                if flags:
+                    self._close(element, flags)
+            else:
+                element = next(elements)
+                flags = self._open(element, tag) if not self._hidden else 0
+                if tag[-2] != "/":
+                    stack.append((element, flags))
+                elif flags:
+                    self._close(element, flags)
+            if text and not self._hidden and (self._buffer or not text.isspace()):
                 self._add(text)
-        self._flush()
+        if self._buffer:
+            self._flush()
         return self.document
 
     def _add(self, text: str) -> None:
+        if "&" in text:
+            text = unescape(text)
         if self._preformatted and "\n" in text:
             for line in text.split("\n"):
                 self._buffer.append(line)
@@ -210,30 +235,32 @@ class _Walker:
             self._link_chars += count if self._link else 0
             self._bold_chars += count if self._bold else 0
 
-    def _open(self, element: Element) -> int:
+    def _open(self, element: Element, tag: str) -> int:
         """Take note of an element's beginning; return its flags."""
-        tag = element.tag
-        flags = _FLAGS.get(tag, 0)
-        if style := element.get("style"):
-            flags |= _style_flags(style)
-        if flags & _HIDDEN:
-            self._note_hidden(element, tag)
-            return _HIDDEN
-        if tag in _EVENTS:
-            self._note_event(element, tag)
-        if not flags:
-            return 0
+        flags = _tag_flags(tag) if tag[:3] != "<a " or " style=" in tag else _LINK
+        if flags & (_HIDDEN | _EVENT):
+            return self._open_wordless(element, flags)
         if flags & _BLOCK:
-            if tag != "table" and (align := element.get("align")) and align.lower() in ("center", "middle"):
-                flags |= _CENTER
             self._open_block(element, flags)
-        self._link += bool(flags & _LINK)
-        self._bold += bool(flags & _BOLD)
-        self._centered += bool(flags & _CENTER)
+        if flags & _LINK:
+            self._link += 1
+        if flags & _SHOWN:
+            self._bold += bool(flags & _BOLD)
+            self._centered += bool(flags & _CENTER)
         return flags
 
+    def _open_wordless(self, element: Element, flags: int) -> int:
+        """Take note of an element without words for readers: a break, a picture, an input, a script, anything hidden."""
+        if flags & _HIDDEN:
+            self._hidden += 1
+            self._note_hidden(element, element.tag)
+            return _HIDDEN
+        self._note_event(element, element.tag)
+        return 0
+
     def _open_block(self, element: Element, flags: int) -> None:
-        self._flush()
+        if self._buffer:
+            self._flush()
         self._blocks.append(element)
         if flags & _CONTAINER:
             self._starts.append(len(self.document.lines))
@@ -242,31 +269,40 @@ class _Walker:
             # A cell does not inherit its table's alignment.
             self._centered_outside.append(self._centered)
             self._centered = 0
-        self._heading += bool(flags & _HEADING)
-        self._aside += bool(flags & _ASIDE)
-        self._preformatted += element.tag == "pre"
+        if flags & _RARE:
+            self._count_rare(flags, 1)
 
     def _close(self, element: Element, flags: int) -> None:
         """Undo what the element's beginning did."""
         if flags & _HIDDEN:
+            self._hidden -= 1
             return
-        self._link -= bool(flags & _LINK)
         if flags & _LINK:
+            self._link -= 1
             text = element.text if len(element) == 0 else "".join(element.itertext())
             self.document.links.append((len(self.document.lines), element, clean(text or "")))
         if flags & _BLOCK:
-            self._flush()
-            self._blocks.pop()
-            if flags & _CONTAINER:
-                self.document.spans.append((self._starts.pop(), len(self.document.lines), element))
-            self._heading -= bool(flags & _HEADING)
-            self._aside -= bool(flags & _ASIDE)
-            self._preformatted -= element.tag == "pre"
-        self._bold -= bool(flags & _BOLD)
-        self._centered -= bool(flags & _CENTER)
+            self._close_block(element, flags)
+        if flags & _SHOWN:
+            self._bold -= bool(flags & _BOLD)
+            self._centered -= bool(flags & _CENTER)
         if flags & _CELL:
             self._cells.pop()
             self._centered = self._centered_outside.pop()
+
+    def _close_block(self, element: Element, flags: int) -> None:
+        if self._buffer:
+            self._flush()
+        self._blocks.pop()
+        if flags & _CONTAINER:
+            self.document.spans.append((self._starts.pop(), len(self.document.lines), element))
+        if flags & _RARE:
+            self._count_rare(flags, -1)
+
+    def _count_rare(self, flags: int, step: int) -> None:
+        self._heading += step * bool(flags & _HEADING)
+        self._aside += step * bool(flags & _ASIDE)
+        self._preformatted += step * bool(flags & _PREFORMATTED)
 
     def _note_event(self, element: Element, tag: str) -> None:
         """Take note of an element that is no text: a line break, a picture, a hidden input."""
@@ -289,8 +325,6 @@ class _Walker:
 
     def _flush(self) -> None:
         """End the line, if there is anything in it."""
-        if not self._buffer:
-            return
         text = clean("".join(self._buffer))
         if text:
             chars = len(text)
@@ -304,7 +338,20 @@ class _Walker:
         self._link_chars = self._bold_chars = 0
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=8192)
+def _tag_flags(tag: str) -> int:
+    """The flags of a start tag as serialized; its style and alignment count, too."""
+    found = _NAME.match(tag)
+    flags = _FLAGS.get(found[1], 0) if found else 0
+    style = _STYLE.search(tag)
+    if style:
+        flags |= _style_flags(unescape(style[1]))
+    # `align` on a table moves the table, not its text.
+    if flags & _BLOCK and _ALIGNED.search(tag) and not tag.startswith("<table"):
+        flags |= _CENTER
+    return flags
+
+
 def _style_flags(style: str) -> int:
     """The flags an inline style sets."""
     hidden = _HIDDEN if _HIDDEN_STYLE.search(style) else 0
