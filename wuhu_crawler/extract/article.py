@@ -23,6 +23,9 @@ _CRUMBS = re.compile(rf"\s*(?:{SEPARATOR})\s*")
 # Without a position word only arrows make a trail: 首页 | 新闻 | 生活 is navigation.
 _ARROWS = re.compile(rf"\s*(?:{ARROW})\s*")
 _HOME = re.compile(rf"^(?:{'|'.join(HOME)})")
+_TRAIL_LONGEST = 200
+# Asked first: no trail without a character of 位置 or 首页, or a colon behind a portal's own word.
+_TRAIL_HINT = re.compile("[位首主:：]")
 _TITLE_REACH = 14
 _TITLE_LONGEST = 120
 _TITLE_SUFFIX = re.compile(r"\s*(?:[-_|—–－·]+|--+|::|>>?|»)\s*")
@@ -100,11 +103,11 @@ def _breadcrumb(article: Article, reading: Reading) -> None:
 def crumbs_of(line: Line, labels: Labels, document: Document) -> tuple[list[str], str]:
     """Return the crumbs of a line that is a breadcrumb and the rule that says so; ([], "") for any other."""
     text = line.text
+    if len(text) > _TRAIL_LONGEST or not _TRAIL_HINT.search(text):
+        return [], ""
     if len(text) <= 16 and (alone := labels.position.match(text)) and alone.end() == len(text):
         text += "".join(f" {near.text}" for near in _neighbours(line, document))
     elif not line.link_chars and not labels.position.match(text):
-        return [], ""
-    if len(text) > 200:
         return [], ""
     label = labels.position.search(text)
     if label and len(_CRUMBS.split(text[label.end() :])) > 1:

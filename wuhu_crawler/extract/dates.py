@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -99,6 +99,19 @@ def parse_date(text: str | None, captured_at: datetime, zone: ZoneInfo) -> date 
     if moment is not None:
         return moment.value.date()
     return _month_day(text or "", captured_at.astimezone(zone).date())
+
+
+def day_of(text: str, captured_at: datetime, zone: ZoneInfo) -> date | None:
+    """Return what parse_date returns, remembering it: list rows print the same dates on page after page."""
+    moment = captured_at.astimezone(UTC)
+    if RELATIVE.search(text):
+        return parse_date(text, captured_at, zone)
+    return _day_of(text, moment.date(), moment.hour, zone)
+
+
+@lru_cache(maxsize=8192)
+def _day_of(text: str, day: date, hour: int, zone: ZoneInfo) -> date | None:
+    return parse_date(text, datetime(day.year, day.month, day.day, hour, tzinfo=UTC), zone)
 
 
 @lru_cache(maxsize=1024)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from html import unescape
 from typing import Any
 
@@ -109,7 +109,7 @@ class Line:
         return max(0, len(self.text) - self.link_chars)
 
 
-@dataclass(slots=True)
+@dataclass
 class Document:
     """The lines of a page and, each with the index of the line it stands in or before: links, images, scripts, hidden inputs.
 
@@ -124,6 +124,11 @@ class Document:
     scripts: list[tuple[int, str, str]] = field(default_factory=list)
     inputs: list[tuple[int, str, str]] = field(default_factory=list)
     title: str | None = None
+
+    @cached_property
+    def bounds(self) -> dict[Element, tuple[int, int]]:
+        """The first and end line of every container."""
+        return {element: (first, last) for first, last, element in self.spans}
 
     @property
     def selector(self) -> Selector:
@@ -156,7 +161,7 @@ def _root(text: str) -> Element | None:
     if not data:
         return None
     root, log = _parsed(data)
-    if any(_TOO_DEEP in entry.message for entry in log):
+    if len(log) and any(_TOO_DEEP in entry.message for entry in log):
         root, _ = _parsed(_flattened(text))
     return root
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
@@ -22,8 +21,7 @@ _NEXT_WORDS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Hyperlink:
+class Hyperlink(NamedTuple):
     """A link: its absolute URL, its words, what it leads to, and the line and element it stands in."""
 
     url: str

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from ..items import ListingEntry, Pager
-from .dates import MOMENT, find_moment, normalize_digits, parse_date
+from .dates import MOMENT, day_of, find_moment, normalize_digits
 from .document import Document, Element, Line, ancestors
 from .hyperlinks import Hyperlink
 from .labels import COLON, Labels, is_decoy
@@ -65,9 +65,7 @@ def read_entry(
         return None, None, None
     line = document.lines[link.line]
     words, abstract = _read_row(link.text, line.text, _behind(document, line), _before(document, line, link), zone, labels)
-    if words is None:
-        return None, None, abstract
-    return words, parse_date(words, captured_at, zone), abstract
+    return words, None if words is None else day_of(words, captured_at, zone), abstract
 
 
 @lru_cache(maxsize=16384)

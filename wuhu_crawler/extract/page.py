@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from ..items import Article, Evidence, Listing, OtherPage, PageItem
 from ..portals import Portal
@@ -30,8 +30,7 @@ _ARTICLE_PROSE = 60
 _NOTICE_PROSE = 20
 
 
-@dataclass(frozen=True, slots=True)
-class PageLink:
+class PageLink(NamedTuple):
     """A link for whoever crawls on: absolute URL without fragment, its words, what it leads to, the article ID if it is one."""
 
     url: str

@@ -252,7 +252,7 @@ def _container(document: Document, start: int, end: int, sums: list[float]) -> E
 
 def _widened(document: Document, element: Element, bounds: tuple[int, int], start: int, end: int) -> Element:
     """Climb while the parent adds only unlinked lines of the same cell: a paragraph in its own block belongs to the body."""
-    spans = {spanned: (first, last) for first, last, spanned in document.spans}
+    spans = document.bounds
     while element.tag not in ("td", "th", "body") and (parent := element.getparent()) is not None:
         first, last = spans.get(parent, bounds)
         added = [line for line in document.lines[max(first, start) : min(last, end)] if not bounds[0] <= line.index < bounds[1]]
@@ -267,7 +267,7 @@ def _widened(document: Document, element: Element, bounds: tuple[int, int], star
 def _clip(
     document: Document, container: Element, start: int, end: int, date: DateLine | None, labels: Labels, sums: list[float]
 ) -> Region:
-    first, last = next(((a, b) for a, b, element in document.spans if element is container), (0, len(document.lines)))
+    first, last = document.bounds.get(container, (0, len(document.lines)))
     start, end = max(start, first), min(end, last)
     start = _behind_slots(document.lines, start, end, labels)
     while end > start and _is_trailing(document.lines[end - 1], labels):
