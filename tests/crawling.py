@@ -1,4 +1,4 @@
-"""Helpers of the crawl tests: real `scrapy crawl` processes, portals of a few scripted answers, what an archive then holds."""
+"""What the crawl tests share: real `scrapy crawl` processes, portals of a few scripted answers, what an archive then holds."""
 
 from __future__ import annotations
 
