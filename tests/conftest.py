@@ -222,13 +222,13 @@ def demo_facts() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> DemoCrawl:
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoCrawl]:
     """The whole bundled portal, crawled over HTTP by a real `scrapy crawl`, from a server nobody else moves the counters of."""
     place = tmp_path_factory.mktemp("demo")
     with server.start() as portal:
         ended = crawl(place / "archive", "demo", "-O", str(place / "out.jsonl"), WUHU_DEMO_URL=portal.url)
-    assert ended.returncode == 0, ended.stderr
-    articles = [json.loads(line) for line in (place / "out.jsonl").read_text(encoding="utf-8").splitlines()]
-    by_number = {article["article_id"]: article for article in articles}
-    assert len(by_number) == len(articles), "the feed holds an article twice"
-    return DemoCrawl(place / "archive", portal.url, portal.log, by_number, ended)
+        assert ended.returncode == 0, ended.stderr
+        articles = [json.loads(line) for line in (place / "out.jsonl").read_text(encoding="utf-8").splitlines()]
+        by_number = {article["article_id"]: article for article in articles}
+        assert len(by_number) == len(articles), "the feed holds an article twice"
+        yield DemoCrawl(place / "archive", portal.url, list(portal.log), by_number, ended)
