@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -325,6 +326,19 @@ def test_db_upgrade_beside_a_crawl(wuhu: Wuhu, tmp_path: Path) -> None:
 def test_db_check_of_a_sound_database(wuhu: Wuhu, demo: DemoCrawl) -> None:
     assert wuhu("db", "check", folder=demo.folder) == (0, "ok\n", "")
     assert json.loads(wuhu("db", "check", "--json", folder=demo.folder).out)["problems"] == []
+
+
+def test_db_reindex_mends_the_search(wuhu: Wuhu, demo: DemoCrawl, tmp_path: Path) -> None:
+    folder = tmp_path / "archive"
+    folder.mkdir()
+    shutil.copy(demo.folder / "archive.db", folder)
+    with sqlite3.connect(folder / "archive.db") as copy:
+        copy.execute("INSERT INTO article_search (article_search) VALUES ('delete-all')")
+    assert wuhu("search", "--count", "芜湖", folder=folder).out == "0\n"
+    assert wuhu("db", "check", folder=folder).code == 4
+    assert wuhu("db", "reindex", folder=folder) == (0, "", f"{len(demo.articles)} articles indexed\n")
+    assert wuhu("db", "check", folder=folder) == (0, "ok\n", "")
+    assert wuhu("search", "--count", "芜湖", folder=folder).out == wuhu("search", "--count", "芜湖", folder=demo.folder).out
 
 
 @pytest.fixture

@@ -261,6 +261,20 @@ def test_a_page_of_an_unknown_capture_is_refused(open_writer: Open) -> None:
 # --- resuming ---
 
 
+def test_a_resumed_crawl_knows_a_url_in_any_spelling(open_writer: Open) -> None:
+    first = open_writer()
+    had, failed = first.record(exchange(url="http://127.0.0.1/news/Info.asp?ID=7")), "http://127.0.0.1/news/Info.asp?ID=8"
+    first.persist(article(had))
+    first.outcome(Outcome(url=failed, outcome="failed", reason="timeout"))
+    first.close(10, "shutdown", {})
+    again = open_writer(crawl_id=first.crawl_id)
+    assert again.retrieve("http://127.0.0.1/NEWS/info.asp?id=7") == had
+    assert again.retrieve("http://127.0.0.1/news/info.asp?id=8") is None
+    again.outcome(Outcome(url="http://127.0.0.1/news/info.asp?id=8", outcome="failed", reason="reset"))
+    again.commit()
+    assert stored(again, "SELECT url, reason FROM outcome WHERE outcome = 'failed'") == [(failed, "reset")]
+
+
 def test_only_a_resumed_crawl_answers_from_its_captures(open_writer: Open) -> None:
     writer = open_writer()
     writer.persist(article(writer.record(exchange())))

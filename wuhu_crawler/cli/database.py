@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import click
 
-from ..db import engine
+from ..db import engine, search
+from ..db.failures import translated
 from ..errors import CheckFailed, UsageError
 from ..ingest import ArchiveLock, ArchivePaths
-from .output import print_json, remark
+from .output import counted, print_json, remark
 
 
 @click.group()
 def db() -> None:
-    """Upgrade or check the database. It is derived from the WARC files and can be made again from them."""
+    """Upgrade, check or reindex the database. It is derived from the WARC files and can be made again from them."""
 
 
 @db.command()
@@ -27,6 +28,22 @@ def upgrade() -> None:
         lock.release()
     after = engine.revision(paths.database_url)
     remark(f"{paths.database_url} is at revision {after}" + ("" if before == after else f" (was {before or 'not there'})"))
+
+
+@db.command()
+def reindex() -> None:
+    """Make the full-text index anew from the latest versions; needed when `wuhu db check` says so."""
+    paths = ArchivePaths.from_environment()
+    engine.require_current(paths.database_url)
+    lock = ArchiveLock(paths.root)
+    try:
+        opened = engine.make_engine(paths.database_url)
+        with translated(), opened.begin() as connection:
+            number = search.reindex(connection)
+        opened.dispose()
+    finally:
+        lock.release()
+    remark(f"{counted(number, 'article')} indexed")
 
 
 @db.command()
