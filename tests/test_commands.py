@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 import signal
@@ -183,3 +184,15 @@ def test_every_setting_and_argument_is_documented() -> None:
     assert [name for name in names if name not in page] == []
     for argument in ("portal", "category", "since", "limit", "full", "resume", "url"):
         assert f"`{argument}" in page
+
+
+def test_a_csv_feed_holds_nested_fields_as_json(demo: str, tmp_path: Path) -> None:
+    feed = tmp_path / "out.csv"
+    url = f"{demo.rstrip('/')}/news/Info.asp?ID=12393"
+    done = crawl(tmp_path / "archive", "article", "-a", f"url={url}", "-O", str(feed), WUHU_DEMO_URL=demo)
+    assert done.code == 0, done.log
+    (row,) = csv.DictReader(feed.read_text(encoding="utf-8").splitlines())
+    assert json.loads(row["credits"]) == [
+        {"role": "reporter", "name": "田龙", "outlet": "芜湖日报", "text": "芜湖日报记者田龙"}
+    ]
+    assert (row["published_at"], row["source_date"]) == ("2024-02-03T20:24:31+08:00", "2024-01-23")

@@ -172,3 +172,5 @@ LOGSTATS_INTERVAL = 60.0
 STATS_DUMP = False
 # default None, which writes \uXXXX for every Chinese character.
 FEED_EXPORT_ENCODING = "utf-8"
+# default CsvItemExporter, which writes nested fields in Python's notation.
+FEED_EXPORTERS = {"csv": "wuhu_crawler.extensions.feeds.CsvArticles"}
