@@ -47,8 +47,8 @@ class _Target(NamedTuple):
 
 def read_links(document: Document, url: str, portal: Portal) -> list[Hyperlink]:
     """Return the page's links in source order; script links, anchors of the page itself and other schemes are none."""
-    base = document.root.find(".//base[@href]")
-    root = absolute(url, base.get("href")) or url if base is not None else url
+    base = document.selector.xpath("(//base/@href)[1]").get()
+    root = (absolute(url, base) if base else None) or url
     folder = folder_of(root)
     links = []
     for line, element, text in document.links:

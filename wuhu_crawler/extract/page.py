@@ -13,12 +13,14 @@ from typing import Literal, NamedTuple
 from ..items import Article, Evidence, Listing, OtherPage, PageItem
 from ..portals import Portal
 from . import missing
-from .article import Reading, category_of, crumbs_of, read_article
+from .article import read_article
+from .breadcrumb import category_of, crumbs_of
 from .decode import Decoded, decode
 from .document import Document, parse
 from .hyperlinks import ATTACHMENTS, Hyperlink, counter_url, extension, read_links
 from .labels import Labels, labels
 from .listing import looks_like_listing, read_entries, read_pager
+from .reading import Reading
 from .region import Region, find_region
 from .urls import article_id
 
