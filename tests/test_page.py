@@ -190,3 +190,14 @@ def test_an_article_without_article_url_is_told_by_its_page() -> None:
     item = read(SEED, "http://www.o553.cn/special/page1.htm").item
     assert isinstance(item, Article)
     assert item.article_id is None
+
+
+# Each once made a pattern try every way to split it: with repeats of a thousand the page would never have been read.
+RUNS = ("1 ", "[1] ", "大 中 小 ", "【大 中 小 ", "【打印】 ", "记者 王强 ", "、", "(一) ", "首页 > ", "2024-1-1 ", "　", "1,")
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_long_runs_are_read_through(run: str) -> None:
+    for count in (20, 1000):
+        words = f"<p>{run * count}x</p><p>{run * count}摄</p><p>发布时间：2024-1-1 {run * count}</p>"
+        check(read(f"<html><h1>{run * count}</h1>{words}</html>".encode()))

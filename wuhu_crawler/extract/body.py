@@ -10,10 +10,11 @@ from .document import Document, Line
 from .labels import Labels, is_buttons
 from .region import Region, is_meta
 
-_PARTS = re.compile(r"(?:\s*(?:\[\d{1,3}\]|【\d{1,3}】|上一页|下一页|\d{1,3}|第\d+页|共\d+页|本文共分?\s*\d+\s*页)\s*)+")
+# Atomic: a run of numbers must not be split in every possible way.
+_PARTS = re.compile(r"(?>\s*+(?:\[\d{1,3}\]|【\d{1,3}】|上一页|下一页|第\d+页|共\d+页|本文共分?\s*\d+\s*页|\d{1,3})\s*+)++")
 _PARTS_LONGEST = 200
 _BUTTONS = re.compile(
-    r"[【\[](?:打印|关闭|收藏|返回|推荐|评论|字[体号]|大|中|小|\s|此文|本页|窗口|文章|顶部|大 中 小)+[】\])）]|"
+    r"[【\[](?:打印|关闭|收藏|返回|推荐|评论|字[体号]|大|中|小|\s|此文|本页|窗口|文章|顶部)++[】\])）]|"
     r"字[体号]\s*[:：]\s*[【\[]?\s*大\s*中\s*小\s*[】\]]?"
 )
 
