@@ -201,3 +201,18 @@ def test_long_runs_are_read_through(run: str) -> None:
     for count in (20, 1000):
         words = f"<p>{run * count}x</p><p>{run * count}摄</p><p>发布时间：2024-1-1 {run * count}</p>"
         check(read(f"<html><h1>{run * count}</h1>{words}</html>".encode()))
+
+
+@pytest.mark.parametrize(
+    ("behind", "kept"),
+    [
+        ("<br>调查：半年内会涨价吗？" + "<br>记者走近市民，倾听他们的心声，有人说涨，有人说跌。" * 6, True),
+        ("</div><div>相关新闻：</div><div>" + "网友说这篇文章写得很好，希望多写一些这样的文章。" * 6, False),
+    ],
+)
+def test_an_end_word_inside_a_running_text_does_not_end_it(behind: str, kept: bool) -> None:
+    body = "今天上午，市民在展览馆里谈论房价。" * 5
+    mark = "相关新闻：" if kept else ""
+    page = read(f"<h1>房价调查</h1><p>发布时间：2024-1-1</p><div>{body}<br>{body}<br>{mark}{behind}</div>".encode())
+    assert isinstance(page.item, Article)
+    assert (len(page.item.paragraphs) > 5) == kept

@@ -215,11 +215,23 @@ def _whole(document: Document, labels: Labels, sums: list[float]) -> tuple[int, 
 
 def _end_of(lines: list[Line], start: int, labels: Labels, sums: list[float]) -> int:
     """Return the line that ends the article: the first end word, or buttons with hardly any prose between them and it."""
-    end = next((line.index for line in lines[start:] if is_end(line, labels)), len(lines))
+    ends = [line.index for line in lines[start:] if is_end(line, labels)] + [len(lines)]
+    end = next(
+        (end for end, after in pairwise([*ends, len(lines)]) if not _goes_on(lines, start, end, after, sums)), len(lines)
+    )
     for line in lines[start:end]:
         if _is_tool(line, labels) and sums[end] - sums[line.index] < _AFTER_TOOLS * (sums[line.index] - sums[start]):
             return line.index
     return end
+
+
+def _goes_on(lines: list[Line], start: int, end: int, after: int, sums: list[float]) -> bool:
+    """Tell whether a text goes on behind an end word: one block of it before and behind, and much prose behind (相关新闻：as a
+    heading of the editor's own)."""
+    if not start < end < len(lines) - 1:
+        return False
+    one_block = lines[end - 1].node is lines[end].node is lines[end + 1].node and not lines[end].link_chars
+    return one_block and sums[after] - sums[end] > _AFTER_TOOLS * (sums[end] - sums[start])
 
 
 def _is_tool(line: Line, labels: Labels) -> bool:
