@@ -39,12 +39,3 @@ PAYLOAD = (
 )
 DIGESTS = select(_known.payload_digest).where(_known.payload_digest.is_not(None), _known.record_type == "response")
 CAPTURE_BY_ID = select(models.capture).where(_known.id == bindparam("id"))
-CAPTURE_OF = (
-    select(models.capture)
-    .join(models.outcome, models.outcome.c.capture_id == _known.id)
-    .where(
-        models.outcome.c.crawl_id == bindparam("crawl_id"),
-        models.outcome.c.url == bindparam("url"),
-        models.outcome.c.outcome.in_(FINAL),
-    )
-)

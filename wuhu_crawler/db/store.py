@@ -23,7 +23,7 @@ from .batch import Batch, Page
 from .failures import translated
 from .rows import capture_item, capture_row, outcome_row
 from .sieve import Sieve
-from .statements import CAPTURE_BY_ID, CAPTURE_OF, DIGESTS, FINAL, INSERTS, PAYLOAD, ignore, replace
+from .statements import CAPTURE_BY_ID, DIGESTS, FINAL, INSERTS, PAYLOAD, ignore, replace
 
 
 class Payload(NamedTuple):
@@ -142,15 +142,6 @@ class Store:
             rows = self._lookups.execute(select(known.url, final).where(known.crawl_id == crawl_id))
             yield from ((url, capture_id) for url, capture_id in rows)
 
-    def capture_of(self, crawl_id: str, url: str) -> Capture | None:
-        """Return the capture that answered this URL for good in this crawl; None when it has to be asked (again)."""
-        buffered = self._outcomes.get((crawl_id, url))
-        if buffered is None:
-            return _item(self._look_up(CAPTURE_OF, {"crawl_id": crawl_id, "url": url}))
-        if buffered["outcome"] not in FINAL or buffered["capture_id"] is None:
-            return None
-        return self.capture(buffered["capture_id"])
-
     def add_capture(self, capture: Capture) -> None:
         """Buffer a capture whose record is in the WARC file."""
         self._require_sound()
@@ -183,10 +174,6 @@ class Store:
         if portal is None:
             raise ValueError(f"the page {item.url} has no portal")
         self._pages.append(Page(item.capture_id, item.captured_at, portal, item, article_digest, page_digest))
-
-    def pending(self) -> int:
-        """Return how many captures, outcomes and pages the next commit will write."""
-        return len(self._captures) + len(self._outcomes) + len(self._pages)
 
     def commit(self, position: tuple[str, int]) -> dict[str, int]:
         """Write the batch in one transaction; `position` is the WARC file and the end of its last whole record, on disk.

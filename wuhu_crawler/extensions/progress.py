@@ -34,7 +34,6 @@ class Progress:
         self._timer = create_looping_call(self._show)
         self._started = monotonic()
         self._live: Any = None
-        self._stream: Any = None
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
