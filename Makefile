@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench bench-crawl coverage clean
+.PHONY: help setup demo test test-root check format bench bench-crawl coverage clean
 
 help: ## show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -23,6 +23,9 @@ demo: setup ## crawl the bundled portal into data/demo and compare it with its t
 
 test: setup ## run the tests
 	$(BIN)/pytest
+
+test-root: setup ## the tests that mount a volume; they fail without the right to
+	$(BIN)/pytest -m root
 
 check: setup ## static checks: ruff, mypy, import-linter
 	$(BIN)/ruff check .
