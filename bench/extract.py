@@ -74,7 +74,7 @@ class Bench:
         told: dict[str, dict[str, Any]] = {}
         for page in samples.demo_pages():
             row = told.setdefault(page.template, {"template": page.template, "articles": 0, "exact": 0, "wrong": Counter()})
-            found = to_json(readers.read_item(page.sample))
+            found = to_json(readers.read_whole(page.sample, page.fetch))
             wrong = [name for name, value in page.wanted.items() if found.get(name) != value]
             row["articles"] += 1
             row["exact"] += not wrong

@@ -15,7 +15,15 @@ from typing import NamedTuple
 import lxml.html
 
 from wuhu_crawler.extract import page as pages
-from wuhu_crawler.ingest import normalize_dates
+
+try:
+    from wuhu_crawler.extract.assemble import Assembly
+except ImportError:  # an earlier commit, measured with this benchmark
+    Assembly = None
+try:
+    from wuhu_crawler.pages import normalize_dates
+except ImportError:
+    from wuhu_crawler.ingest import normalize_dates
 from wuhu_crawler.items import Article, PageItem
 from wuhu_crawler.portals import FAMILY_ARTICLE_URLS, Portal
 
@@ -53,10 +61,32 @@ Reader = Callable[[Sample], Read]
 
 def read_item(sample: Sample) -> PageItem:
     """Return the item of a page, dates read: what `wuhu extract` prints."""
-    portal = sample.portal or Portal(name="bench", title="", seeds=(sample.url,), article_urls=FAMILY_ARTICLE_URLS)
+    return _dated(sample, _page(sample, sample.url, sample.body).item)
+
+
+def _page(sample: Sample, url: str, body: bytes) -> pages.Page:
     headers = {"Content-Type": "text/html"}
-    item = pages.extract(sample.body, url=sample.url, headers=headers, captured_at=sample.captured_at, portal=portal).item
-    return normalize_dates(item, portal, sample.captured_at)
+    return pages.extract(body, url=url, headers=headers, captured_at=sample.captured_at, portal=_portal(sample))
+
+
+def _dated(sample: Sample, item: PageItem) -> PageItem:
+    return normalize_dates(item, _portal(sample), sample.captured_at)
+
+
+def _portal(sample: Sample) -> Portal:
+    return sample.portal or Portal(name="bench", title="", seeds=(sample.url,), article_urls=FAMILY_ARTICLE_URLS)
+
+
+def read_whole(sample: Sample, fetch: Callable[[str], bytes]) -> PageItem:
+    """Return the item of a page with its further parts and its counter's answer, got by `fetch` (URL -> bytes)."""
+    page = _page(sample, sample.url, sample.body)
+    if Assembly is None or not (page.part_urls or page.counter_url):
+        return _dated(sample, page.item)
+    assembly = Assembly(page, url=sample.url, portal=_portal(sample))
+    while waiting := assembly.waiting:
+        for piece in waiting:
+            assembly.take(piece.url, _page(sample, piece.url, fetch(piece.url)))
+    return _dated(sample, assembly.assembled().article)
 
 
 def ours(sample: Sample) -> Read:

@@ -6,11 +6,11 @@ The folder's formats are those its README tells: zh_pages/pages.jsonl with html/
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from pages import Portal as BenchPortal
 from readers import Sample
@@ -28,13 +28,15 @@ _CAPTURED = datetime(2024, 5, 1, tzinfo=UTC)
 
 
 class DemoPage(NamedTuple):
-    """An article page of the bundled portal: the page, its template and the fields a perfect reader reads."""
+    """An article page of the bundled portal: the page, its template, the fields a perfect reader reads, and what answers a GET
+    of its further parts and its counter."""
 
     sample: Sample
     template: str
     wanted: dict[str, Any]
     parts: int
     counter: str
+    fetch: Callable[[str], bytes]
 
 
 class RealPage(NamedTuple):
@@ -52,6 +54,11 @@ def demo_pages() -> Iterator[DemoPage]:
     """Yield every article of the bundled portal, listed or not, as its server answers the first GET."""
     profile, model = load_portal("demo"), world.build()
     server = demo.Portal(model)
+
+    def fetch(url: str) -> bytes:
+        parts = urlsplit(url)
+        return server.answer(f"{parts.path}?{parts.query}").body
+
     for row in truth.rows(model):
         url = urljoin(profile.seeds[0], row["url"])
         wanted = {name: value for name, value in row.items() if name not in _BESIDE}
@@ -59,7 +66,7 @@ def demo_pages() -> Iterator[DemoPage]:
             wanted[name] = [{**link, "url": urljoin(url, link["url"])} for link in wanted[name]]
         body = server.answer(row["url"]).body
         sample = Sample(f"demo {row['article_id']}", url, body, row["encoding"], profile, _CAPTURED)
-        yield DemoPage(sample, row["template"], wanted, row["parts"], row["counter"])
+        yield DemoPage(sample, row["template"], wanted, row["parts"], row["counter"], fetch)
 
 
 def real_pages(folder: Path) -> list[RealPage]:
