@@ -416,7 +416,7 @@ def _lists(pages: Sequence[Sample], portal: Portal) -> Iterator[Oddity]:
         yield Oddity(f"{_many(undated, 'listing')} without dates: -a since cannot go by them", False, undated)
     others = [page for page in pages if page.item.kind == "other" and article_id(page.url, portal) is None]
     if others:
-        yield Oddity(f"{_many(others, 'page')} of navigation that lead to no articles", False, _numbers(others))
+        yield Oddity(f"{_many(others, 'page')} with links, none of them to an article", False, _numbers(others))
 
 
 def _path(url: str) -> str:

@@ -72,7 +72,7 @@ def extract(
     document = parse(decoded.text)
     links = read_links(document, url, portal)
     item = _classify(document, links, url=url, status=status, captured_at=captured_at, portal=portal, number=number)
-    counter = counter_url(document, url, number) if isinstance(item, Article) else None
+    counter = counter_url(document, url, number, portal.counter_urls) if isinstance(item, Article) else None
     return Page(
         _identified(item, portal, captured_at, number, decoded),
         [PageLink(link.url, link.text, link.kind, link.article_id) for link in links],
@@ -98,7 +98,9 @@ def _classify(
     article_lines = _article_lines(document, links)
     region = find_region(document, tables, portal.zone, lambda line: line.index in article_lines)
     prose = region.prose if region and (number is not None or region.date) else 0.0
-    gone = missing.by_words(document.text(), "\n".join(text for _, _, text in document.scripts), prose)
+    gone = missing.by_words(
+        document.text(), "\n".join(text for _, _, text in document.scripts), prose, portal.labels.get("missing", ())
+    )
     if gone and not (gone.kind == "missing" and number is None and _listing(document, links, captured_at, portal, url)):
         return _other(document, url, gone)
     if number is None:

@@ -28,6 +28,8 @@ _DROPPED = re.compile(r"[\s:：\ufeff\u200b]+")
 # Evidence is cut at 300 characters; so much of its beginning is proof enough.
 _PROOFS = (None, 60, 24)
 _LONGEST_CANDIDATE = 120
+# Other slots stand in lines of their own, so a sentence is the last that could have been meant.
+_IN_SENTENCES = frozenset({"credits", "reporters", "outlets", "source_date_text"})
 _SENTENCES = re.compile("[，。；！？]")
 _NUMBER = r"[0-9０-９]{1,9}"
 _HAN = "[一二三四五六七八九十]{1,3}"
@@ -135,7 +137,8 @@ class PageText:
         if wanted is None:
             return []
         hits = [(at, text) for at, text in self.lines if len(text) <= _LONGEST_CANDIDATE and wanted.search(text)]
-        nearest = sorted(hits, key=lambda hit: abs(hit[0] - near))[:most]
+        sentences = name not in _IN_SENTENCES
+        nearest = sorted(hits, key=lambda hit: (sentences and bool(_SENTENCES.search(hit[1])), abs(hit[0] - near)))[:most]
         return [Place(self.xpath(self._holder(at, at + max(1, len(_packed(text))))), text) for at, text in nearest]
 
     def attribute(self, names: tuple[str, ...], url: str, base: str) -> Place | None:

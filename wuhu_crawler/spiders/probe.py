@@ -70,7 +70,7 @@ class Choices:
             if identity(url) not in self.asked:
                 self._listings_asked += 1
                 return self.take(url)
-        open_ones = [url for key, url in self.listings.items() if key not in self.asked]
+        open_ones = [url for url in self.listings.values() if identity(url) not in self.asked]
         if not open_ones:
             return None
         # A kind of page never tried, then the kinds that showed articles, then the others.
@@ -136,17 +136,18 @@ class ProbeSpider(PortalSpider):
 
     def _see_listing(self, page: Page, url: str) -> None:
         self._see_articles(url, page.links)
-        here = listing_key(url)
-        pages = [link.url for link in page.links if link.kind in ("page", "next") and listing_key(link.url) == here]
-        numbered = [target for target in pages if page_number(target) is not None]
+        known, here = self.portal.page_urls, listing_key(url, self.portal.page_urls)
+        pages = [link.url for link in page.links if link.kind in ("page", "next") and listing_key(link.url, known) == here]
+        numbered = [target for target in pages if page_number(target, known) is not None]
         following = [link.url for link in page.links if link.kind == "next"]
-        deep = [*following[:1], *([max(numbered, key=lambda each: page_number(each) or 0)] if numbered else [])]
+        deep = [*following[:1], *([max(numbered, key=lambda each: page_number(each, known) or 0)] if numbered else [])]
         # The second page of one listing, the last of the next: pagers are shown at both.
         if deep and isinstance(page.item, Listing):
             self._choices.deep.append(deep[len(self._choices.deep) % len(deep)])
         for link in page.links:
-            if link.kind == "page" and page_number(link.url) is None and self._may_follow(link):
-                self._choices.listings.setdefault(identity(link.url), link.url)
+            key = listing_key(link.url, known)
+            if link.kind == "page" and key != here and self._may_follow(link):
+                self._choices.listings.setdefault(key, link.url)
 
     def _see_articles(self, shelf: str, links: list[PageLink]) -> None:
         for link in links:
