@@ -74,6 +74,14 @@ def test_words_in_several_elements_are_in_the_smallest_that_holds_them_all() -> 
     assert text.find("高铁") is None
 
 
+@pytest.mark.parametrize("tag", ["o:p", "di\x01v", "a-b", "st1:place"])
+def test_an_element_with_a_name_xpath_cannot_say(tag: str) -> None:
+    page = f"<body><div><!-- x --><b>大桥</b><{tag}>通车</{tag}></div></body>"
+    found = PageText.of(page).find("通车")
+    assert found
+    assert places.holds(page, found[1])
+
+
 def test_scripts_and_styles_are_not_the_pages_words() -> None:
     text = PageText.of("<body><script>var a='芜湖';</script><style>.芜湖{}</style><!-- 芜湖 --><p>大桥</p></body>")
     assert text.find("芜湖") is None

@@ -24,6 +24,7 @@ _BLOCKS = frozenset((
     "address article aside blockquote body br caption center dd div dl dt fieldset figure footer form h1 h2 h3 h4 h5 h6 "
     "header hr html legend li main nav ol option p pre section select table tbody td tfoot th thead title tr ul"
 ).split())  # fmt: skip
+_NAME = re.compile(r"[a-z][a-z0-9]*")
 _DROPPED = re.compile(r"[\s:：\ufeff\u200b]+")
 # Evidence is cut at 300 characters; so much of its beginning is proof enough.
 _PROOFS = (None, 60, 24)
@@ -117,7 +118,7 @@ class PageText:
                 hits = [(at, self._holder(at, at + len(proof))) for at in _occurrences(self.text, proof)]
                 if hits:
                     at, element = min(hits, key=lambda hit: self._distance(hit[0], hit[1], proof, near))
-                    return at, Place(self.xpath(element), words if length is None else words[: 2 * length])
+                    return at, Place(self.xpath(element), words if length is None else _beginning(words, length))
         return None
 
     def _distance(self, at: int, element: Any, proof: str, near: int | None) -> tuple[bool, bool, int]:
@@ -125,7 +126,7 @@ class PageText:
 
     def xpath(self, element: Any) -> str:
         """Return the path that selects an element and no other."""
-        return str(element.getroottree().getpath(element))
+        return "/" + "/".join(reversed([_step(each) for each in (element, *element.iterancestors())]))
 
     def spanning(self, first: int, last: int) -> Place | None:
         """Return the smallest element holding all between two positions."""
@@ -176,8 +177,22 @@ def holds(page: str, place: Place) -> bool:
     if len(found) != 1:
         return False
     element = found[0]
-    said = "".join(words for _, words, _ in _spoken(element)) if element.tag not in _SILENT else element.text or ""
-    return _packed(place.words) in _packed(" ".join((said, *element.attrib.values())))
+    said = [words for _, words, _ in _spoken(element)] if element.tag not in _SILENT else [element.text or ""]
+    return _packed(place.words) in "".join(map(_packed, (*said, *element.attrib.values())))
+
+
+def _step(element: Any) -> str:
+    """An element among its siblings. A name XPath cannot say (`o:p`, soup) is told by its number alone."""
+    # Soup may have more than one root.
+    named = _NAME.fullmatch(element.tag)
+    before = _elements(element.itersiblings(element.tag if named else None, preceding=True))
+    if not named:
+        return f"*[{before + 1}]"
+    return str(element.tag) + (f"[{before + 1}]" if before or _elements(element.itersiblings(element.tag)) else "")
+
+
+def _elements(nodes: Iterable[Any]) -> int:
+    return sum(isinstance(node.tag, str) for node in nodes)
 
 
 def _spoken(root: Any) -> Iterator[tuple[Any, str, bool]]:
@@ -200,6 +215,12 @@ def _spoken(root: Any) -> Iterator[tuple[Any, str, bool]]:
 
 def _packed(text: str) -> str:
     return _DROPPED.sub("", unicodedata.normalize("NFKC", text))
+
+
+def _beginning(words: str, length: int) -> str:
+    """The beginning of words that is not longer than so many characters when packed."""
+    end = next((i for i in range(1, len(words) + 1) if len(_packed(words[:i])) > length), len(words) + 1)
+    return words[: end - 1]
 
 
 def _occurrences(text: str, words: str) -> Iterator[int]:
