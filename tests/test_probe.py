@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from conftest import HASTY, PATIENCE, ROOT, Site, Story, environment, html, listing, program, serving
+from conftest import HASTY, PATIENCE, ROOT, Page, Site, Story, environment, html, listing, program, serving
 
-from wuhu_crawler import probe
+from wuhu_crawler import cli, probe
 from wuhu_crawler.demo import portal as demo
 from wuhu_crawler.demo import server, truth, world
 from wuhu_crawler.extract.decode import declared_charset, decode
@@ -144,6 +145,17 @@ def test_what_is_odd(pages: Callable[[], list[Sample]], words: str, grave: bool)
     assert {oddity.grave for oddity in found} == {grave}
 
 
+def test_pages_the_portal_kept_back_are_no_verdict_on_the_profile(tmp_path: Path) -> None:
+    pages: dict[str, Page] = {f"/info.asp?id={n}": html("<p>间隔3秒,资源宝贵,请不要重复频繁刷新</p>") for n in range(1, 4)}
+    pages["/"] = listing({url: f"第{url[-1]}座大桥通车" for url in pages})
+    with serving(pages) as site:
+        ended = wuhu(tmp_path, site.profile(tmp_path), "--pages", "4", **HASTY)
+    assert ended.returncode == 5
+    assert "none of 3 pages with an article's URL is an article" in ended.stdout
+    assert "! 3 linked articles read as blocked: rate limit or block" in ended.stdout
+    assert "Verdict: the portal kept pages back" in ended.stdout
+
+
 def test_prose_outside_of_the_body_is_odd() -> None:
     more = "，".join("这是正文里没有读到的一段话" for _ in range(20)) + "。"
     page = stories(1)[0].body.decode("gb18030").replace("</body>", f"<hr>上一篇：无<div>{more}</div></body>").encode("gb18030")
@@ -223,15 +235,21 @@ def test_a_profile_that_does_not_fit_is_told_mended_and_looked_at_again(tmp_path
 
 @pytest.mark.parametrize(
     ("arguments", "word"),
-    [
-        (("nowhere",), "nowhere"),
-        (("demo", "--again"), "probe without --again first"),
-        (("demo", "--pages", "1"), "pages"),
-        (("o553",), "WUHU_CONTACT"),
-    ],
+    [(("nowhere",), "nowhere"), (("demo", "--again"), "probe without --again first"), (("demo", "--pages", "1"), "pages")],
 )
-def test_probing_wrongly(tmp_path: Path, arguments: tuple[str, ...], word: str) -> None:
-    ended = wuhu(tmp_path, *arguments)
+def test_probing_wrongly(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, arguments: tuple[str, ...], word: str
+) -> None:
+    monkeypatch.setenv("WUHU_DATA_DIR", str(tmp_path))
+    monkeypatch.setattr(sys, "argv", ["wuhu", "probe", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    told = capsys.readouterr()
+    assert (ended.value.code, told.out) == (2, "")
+    assert word in told.err
+
+
+def test_a_live_portal_is_not_probed_by_someone_unnamed(tmp_path: Path) -> None:
+    ended = wuhu(tmp_path, "o553")
     assert (ended.returncode, ended.stdout) == (2, "")
-    assert word in ended.stderr
-    assert "Traceback" not in ended.stderr
+    assert "WUHU_CONTACT" in ended.stderr

@@ -137,8 +137,10 @@ def examine(connection: Connection, warc: Path, crawl_id: str, portal: Portal) -
 def _samples(connection: Connection, warc: Path, crawl_id: str, portal: Portal) -> Iterator[Sample]:
     capture = models.capture.c
     wanted = select(models.capture).where(capture.crawl_id == crawl_id, capture.page_kind.is_not(None)).order_by(capture.id)
-    for row in connection.execute(wanted).mappings().all():
-        yield _sample(dict(row), _stored(connection, dict(row)), warc, portal)
+    # The last capture of a URL counts: those before it were asked again.
+    latest_of = {row["url"]: dict(row) for row in connection.execute(wanted).mappings().all()}
+    for row in latest_of.values():
+        yield _sample(row, _stored(connection, row), warc, portal)
 
 
 def _stored(connection: Connection, row: dict[str, Any]) -> dict[str, Any]:
@@ -244,8 +246,11 @@ def _filled(pages: Sequence[Sample]) -> dict[str, int]:
 
 def _kinds(pages: Sequence[Sample], portal: Portal) -> Iterator[Oddity]:
     articles, listings = _articles(pages), _listings(pages)
+    asked = [page.capture_id for page in pages if article_id(page.url, portal) is not None]
     if not pages:
         yield Oddity("not one page was captured", True, [])
+    elif not articles and asked:
+        yield Oddity(f"none of {_many(asked, 'page')} with an article's URL is an article", True, asked[:1])
     elif not articles:
         told = "no article among the pages: does `article_urls` fit the portal's links? (--explain shows their shapes)"
         yield Oddity(told, True, _numbers(pages)[:3])
@@ -271,15 +276,15 @@ def _not_there(pages: Sequence[Sample], portal: Portal) -> Iterator[Oddity]:
         if number is None:
             continue
         if number in linked and isinstance(page.item, OtherPage):
-            wrong[f"{page.item.kind}: {page.item.reason}"].append(page.capture_id)
+            wrong[page.item.kind, page.item.reason].append(page.capture_id)
         if number not in linked and page.via is None and isinstance(page.item, Article):
             yield Oddity(
                 f"ID {number}, which nothing links to, is read as an article: how does the portal say no?",
                 True,
                 [page.capture_id],
             )
-    for reason, numbers in wrong.items():
-        yield Oddity(f"{_many(numbers, 'linked article')} read as {reason}", len(numbers) > 1, numbers)
+    for (kind, reason), numbers in wrong.items():
+        yield Oddity(f"{_many(numbers, 'linked article')} read as {kind}: {reason}", len(numbers) > 1, numbers)
 
 
 def _essentials(pages: Sequence[Sample], portal: Portal) -> Iterator[Oddity]:
@@ -410,7 +415,7 @@ def _lists(pages: Sequence[Sample], portal: Portal) -> Iterator[Oddity]:
     inner = [(page.capture_id, page.item) for page in pages if isinstance(page.item, Listing) and _path(page.url) not in homes]
     bare = [number for number, item in inner if item.pager is None]
     if bare:
-        yield Oddity(f"{_many(bare, 'listing')} without a pager", len(bare) == len(inner), bare)
+        yield Oddity(f"{_many(bare, 'listing')} without a pager", len(bare) == len(inner) > 1, bare)
     undated = [number for number, item in inner if not any(entry.date for entry in item.entries)]
     if undated:
         yield Oddity(f"{_many(undated, 'listing')} without dates: -a since cannot go by them", False, undated)

@@ -49,7 +49,7 @@ def probe(portal: str, pages: int, again: bool, as_json: bool) -> None:
     if as_json:
         print_json(as_object(report, saved, portal), indent=2)
     else:
-        show(report, saved, portal)
+        show(report, saved, portal, kept_back=bool(code))
     sys.stdout.flush()
     if code:
         raise _failed(code)
@@ -136,8 +136,8 @@ def as_object(report: Report, saved: dict[int, Path], portal: str) -> dict[str, 
     }
 
 
-def show(report: Report, saved: dict[int, Path], portal: str) -> None:
-    """Print the report for people."""
+def show(report: Report, saved: dict[int, Path], portal: str, *, kept_back: bool) -> None:
+    """Print the report for people; `kept_back`: the portal did not give all that was asked for."""
     kinds = ", ".join(f"{count} {kind}" for kind, count in report.kinds.items())
     click.secho(f"Probe {report.crawl_id} of portal {report.portal}: {kinds or 'no pages'}", bold=True)
     _coverage(report)
@@ -150,23 +150,22 @@ def show(report: Report, saved: dict[int, Path], portal: str) -> None:
     if report.oddities:
         click.echo("  (! would be stored wrongly or missed, - good to know; in brackets the captures)")
     click.echo()
-    _verdict(report, saved, portal)
+    _verdict(report, saved, portal, kept_back=kept_back)
 
 
-def _verdict(report: Report, saved: dict[int, Path], portal: str) -> None:
-    if report.go:
+def _verdict(report: Report, saved: dict[int, Path], portal: str, *, kept_back: bool) -> None:
+    if kept_back:
+        click.secho("Verdict: the portal kept pages back, so probe it again later", bold=True)
+    elif report.go:
         click.secho("Verdict: go", bold=True)
         click.echo(f"  scrapy crawl wuhu -a portal={portal} -a limit=20")
         if saved:
             click.echo("Worth a look all the same:")
-    elif not report.samples:
-        click.secho("Verdict: no page could be had", bold=True)
-        return
     else:
         click.secho("Verdict: look at these pages first", bold=True)
     for number, path in saved.items():
         click.echo(f"  {_explain(report.samples[number], path, portal)}")
-    if not report.go:
+    if saved and not report.go:
         click.echo(f"Then mend the profile (docs/portals.md) and look again: wuhu probe {portal} --again")
 
 
