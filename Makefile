@@ -54,7 +54,7 @@ $(BENCH_VENV)/.ready: bench/constraints.txt
 	@touch $@
 
 bench-extract: $(BENCH_VENV)/.ready ## extraction against trafilatura, readability-lxml, newspaper4k and GNE: accuracy and CPU
-	PYTHONPATH=. PYTHONHASHSEED=0 $(BENCH_VENV)/bin/python bench/extract.py
+	PYTHONPATH=. PYTHONHASHSEED=0 $(BENCH_VENV)/bin/python bench/extract.py $(ARGS)
 
 clean: ## remove .venv and caches (never an archive)
 	rm -rf $(VENV) $(BENCH_VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*

@@ -223,12 +223,16 @@ def _judged(page: samples.RealPage, found: Read) -> Iterable[tuple[str, float, s
         yield "date", float(scores.day(found.date) == scores.day(page.date)), found.date, page.date
     if page.body is not None:
         score = scores.f1(found.body, page.body)
-        yield "body", score, f"F1 {score:.3f}, {len(found.body)} characters: {_ends(found.body)}", _ends(page.body)
+        extra, lacking = _apart(found.body, page.body), _apart(page.body, found.body)
+        yield "body", score, f"F1 {score:.3f}; too much: {extra}", f"{len(page.body)} characters; lacking: {lacking}"
 
 
-def _ends(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= 90 else f"{text[:45]} … {text[-45:]}"
+def _apart(text: str, other: str) -> str:
+    """The lines of a text that the other does not have, the first three and how many more."""
+    known = scores.packed(other)
+    lines = [line.strip() for line in text.splitlines() if scores.packed(line) and scores.packed(line) not in known]
+    more = f" and {len(lines) - 3} more" if len(lines) > 3 else ""
+    return " | ".join(line if len(line) <= 50 else f"{line[:50]}…" for line in lines[:3]) + more or "nothing"
 
 
 def _because(found: Read) -> str:

@@ -56,7 +56,7 @@ def _article(item: Article, text: PageText) -> list[FieldReport]:
     anchor = body[0] if body else 0
     numbered = f"its URL names article {item.article_id}" if item.article_id is not None else "its URL names no article"
     kind = FieldReport("kind", "article", numbered, f"title, and {len(item.paragraphs)} paragraphs behind it")
-    return [kind, *(_evident(item, name, text, anchor) for name in item.evidence), *_media(item, text)]
+    return [kind, *(_evident(item, name, text, anchor) for name in item.evidence), *_media(item, text), _related(item, text)]
 
 
 def _evident(item: Article, name: str, text: PageText, anchor: int) -> FieldReport:
@@ -133,6 +133,14 @@ def _media(item: Article, text: PageText) -> list[FieldReport]:
         report.reason = None if links else "none inside the body"
         reports.append(report)
     return reports
+
+
+def _related(item: Article, text: PageText) -> FieldReport:
+    titles = [entry.title for entry in item.related]
+    if not titles:
+        return FieldReport("related", None, reason="no link to another article outside of the body")
+    value, rule = f"{len(titles)}, first: {titles[0]}", "links to articles outside of the body"
+    return FieldReport("related", value, rule, places=_found([titles[0], titles[-1]], text, 0))
 
 
 def _value(item: Any, name: str) -> str | None:
