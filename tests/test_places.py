@@ -15,6 +15,7 @@ from wuhu_crawler.extract.decode import decode
 from wuhu_crawler.extract.page import extract
 from wuhu_crawler.extract.places import PageText, Place
 from wuhu_crawler.ingest import normalize_dates
+from wuhu_crawler.items import Evidence
 from wuhu_crawler.portals import Portal, load_portal, make_portal
 
 FOLDERS = sorted(path.parent for path in (ROOT / "tests/fixtures").glob("*/*/page.html"))
@@ -93,6 +94,13 @@ def test_a_counter_script_is_found_by_its_source() -> None:
     views = reports(page)["views"]
     assert views.places == [Place("/html/body/table/tr[3]/td/script", "hits.asp?id=7")]
     assert places.holds(page, views.places[0])
+
+
+def test_what_is_noted_of_the_article_as_a_whole_is_told() -> None:
+    item = extract(ARTICLE.encode(), url="http://127.0.0.1/show.asp?id=7", captured_at=NOW, portal=PORTAL).item
+    item.evidence["parts"] = Evidence(rule="incomplete", text="part 2 (http://127.0.0.1/show.asp?id=7&page=2): HTTP 500")
+    told = {report.field: report for report in explanation.explain(item, ARTICLE)}
+    assert (told["parts"].rule, told["parts"].value) == ("incomplete", item.evidence["parts"].text)
 
 
 @pytest.mark.parametrize("page", ["", "\0", "<", "<html>", "<!-- x", "文字", "<table><tr><td>" * 50])

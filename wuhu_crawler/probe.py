@@ -400,9 +400,9 @@ def _family(charset: str) -> str:
 
 def _views(pages: Sequence[Sample], portal: Portal) -> Iterator[Oddity]:
     articles = _articles(pages)
-    none = [(number, _rule(item, "views")) for number, item in articles if item.views is None]
-    script = [number for number, rule in none if rule == "script counter"]
-    absent = [number for number, rule in none if rule != "script counter"]
+    none = [number for number, item in articles if item.views is None]
+    script = [number for number, item in articles if number in none and _rule(item, "views") == "script counter"]
+    absent = [number for number in none if number not in script]
     if script:
         yield Oddity(f"views are written by a script on {len(script)} of {len(articles)} articles", False, script)
     if absent:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
 from ..db.engine import revision
-from ..errors import CheckFailed, UsageError, WuhuError
+from ..errors import CheckFailed, Interrupted, UsageError, WuhuError
 from ..ingest import ArchivePaths
 from ..portals import Portal, load_portal
 from ..probe import Report, Sample, examine, latest
@@ -63,15 +66,31 @@ def _crawl(portal: str, pages: int) -> int:
     """Run the probe's crawl; return 0, or 5 when the portal kept pages back. Raises WuhuError for any other end."""
     command = [sys.executable, "-m", "scrapy", "crawl", "probe", "-a", f"portal={portal}", "-a", f"pages={pages}"]
     environment = {**os.environ, "SCRAPY_SETTINGS_MODULE": "wuhu_crawler.settings"}
-    code = subprocess.run(command, env=environment, stdout=sys.stderr, check=False).returncode  # noqa: S603 - our own command
+    with subprocess.Popen(command, env=environment, stdout=sys.stderr) as crawl, _patient(crawl):  # noqa: S603 - our own command
+        code = crawl.wait()
     if code not in (0, _PORTAL_STOPPED):
         raise _failed(code)
     return code
 
 
+@contextmanager
+def _patient(crawl: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Let a signal end the crawl, which closes its archive in order, and not us before it. Ctrl-C reaches both by itself."""
+    before = {
+        signal.SIGINT: signal.signal(signal.SIGINT, lambda *_: None),
+        signal.SIGTERM: signal.signal(signal.SIGTERM, lambda *_: crawl.terminate()),
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def _failed(code: int) -> WuhuError:
+    # A negative one is the signal that ended it.
     error = WuhuError(f"the crawl ended with exit code {code}; what it said stands above")
-    error.exit_code = code
+    error.exit_code = code if code > 0 else Interrupted.exit_code
     return error
 
 

@@ -19,6 +19,7 @@ from .reading import ABSENT
 
 # A body's first and last paragraph are looked for by lines of at least so many characters: a shorter one stands anywhere.
 _SHORTEST = 4
+_URL = re.compile(r"(?:https?|file):[^\s;，；]+")
 _PAGER = re.compile(r"页次|页码|[共第]\s*\d+\s*[条页篇]|[上下前后]一?页|尾页|末页|\d\s*/\s*\d+\s*页")
 _PAGER_LONGEST = 200
 # A picture that is loaded lazily has its URL in another attribute.
@@ -61,6 +62,9 @@ def _article(item: Article, text: PageText) -> list[FieldReport]:
 
 def _evident(item: Article, name: str, text: PageText, anchor: int) -> FieldReport:
     evidence = item.evidence[name]
+    if not hasattr(item, name):
+        # What was noted of the article as a whole: of which parts it is made.
+        return FieldReport(name, evidence.text, evidence.rule)
     report = FieldReport(_VALUE_OF.get(name, name), _value(item, name))
     if evidence.rule == ABSENT:
         report.reason = evidence.text
@@ -98,8 +102,8 @@ def _article_places(item: Article, name: str, text: PageText, anchor: int) -> li
     if name == "outlets":
         return _found(item.outlets, text, anchor)
     words = item.evidence[name].text
-    if name == "views" and words.startswith(("http://", "https://", "file:")):
-        place = text.attribute(("src",), words, item.url)
+    if name == "views" and (source := _URL.search(words)):
+        place = text.attribute(("src",), source.group(), item.url)
         return [place] if place else []
     if name == "views" and (place := text.script(words)):
         return [place]

@@ -16,7 +16,7 @@ from ..items import Article, Listing, Outcome
 from ..politeness.scope import Scope
 from .arguments import Argument, count
 from .frontier import is_excluded, leads_on, listing_key, page_number, shape
-from .portal_spider import PORTAL, Job, PortalSpider
+from .portal_spider import PORTAL, RESUME, Job, PortalSpider
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -105,6 +105,7 @@ class ProbeSpider(PortalSpider):
     known_arguments: ClassVar[tuple[Argument, ...]] = (
         PORTAL,
         Argument("pages", "N", f"how many pages (default {DEFAULT_PAGES})", count),
+        RESUME,
     )
 
     def __init__(self, job: Job) -> None:
