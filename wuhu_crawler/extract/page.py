@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, NamedTuple
 
 from ..items import Article, Evidence, Listing, OtherPage, PageItem
 from ..portals import Portal
@@ -17,7 +16,7 @@ from .article import read_article
 from .breadcrumb import category_of, crumbs_of
 from .decode import Decoded, decode
 from .document import Document, parse
-from .hyperlinks import ATTACHMENTS, Hyperlink, counter_url, extension, read_links
+from .hyperlinks import ATTACHMENTS, Hyperlink, PageLink, counter_url, extension, read_links
 from .labels import Labels, labels
 from .listing import looks_like_listing, read_entries, read_pager
 from .reading import Reading
@@ -30,15 +29,6 @@ _TEXT_LIMIT = 2000
 _ARTICLE_PROSE = 60
 # A labelled date says so much already that a short notice will do.
 _NOTICE_PROSE = 20
-
-
-class PageLink(NamedTuple):
-    """A link for whoever crawls on: absolute URL without fragment, its words, what it leads to, the article ID if it is one."""
-
-    url: str
-    text: str
-    kind: Literal["article", "page", "next", "attachment", "asset"]
-    article_id: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +65,7 @@ def extract(
     counter = counter_url(document, url, number) if isinstance(item, Article) else None
     return Page(
         _identified(item, portal, captured_at, number, decoded),
-        [PageLink(link.url, link.text, link.kind, link.article_id) for link in links],
+        [link.target for link in links],
         counter[0] if counter else None,
         list(dict.fromkeys(link.url for link in links if link.is_part and link.article_id == number)),
     )
