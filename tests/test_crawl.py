@@ -46,8 +46,8 @@ from wuhu_crawler.db.engine import make_engine
 from wuhu_crawler.demo import server
 from wuhu_crawler.demo.looks import LOOKS
 from wuhu_crawler.extract.urls import article_id, identity
-from wuhu_crawler.ingest import ArchivePaths
 from wuhu_crawler.items import Article
+from wuhu_crawler.paths import ArchivePaths
 from wuhu_crawler.portals import load_portal
 from wuhu_crawler.warc.reader import iter_records
 

@@ -16,8 +16,10 @@ import pytest
 from conftest import rows
 
 from wuhu_crawler.errors import ArchiveInUse, StorageError, UsageError
-from wuhu_crawler.ingest import ArchiveLock, ArchivePaths, ArchiveWriter, InvalidItem, normalize_dates, validate
+from wuhu_crawler.ingest import ArchiveWriter
 from wuhu_crawler.items import Article, Capture, Credit, Listing, OtherPage, Outcome
+from wuhu_crawler.pages import InvalidItem, normalize_dates, validate
+from wuhu_crawler.paths import ArchiveLock, ArchivePaths
 from wuhu_crawler.portals import Portal
 from wuhu_crawler.warc.reader import Record, iter_records, read_record
 from wuhu_crawler.warc.records import Exchange
@@ -306,7 +308,7 @@ def test_the_lock_names_its_holder_and_is_given_back(open_writer: Open) -> None:
 
 def test_a_dead_process_holds_no_lock(tmp_path: Path) -> None:
     program = (
-        "import os, signal, sys; from pathlib import Path; from wuhu_crawler.ingest import ArchiveLock\n"
+        "import os, signal, sys; from pathlib import Path; from wuhu_crawler.paths import ArchiveLock\n"
         "lock = ArchiveLock(Path(sys.argv[1])); os.kill(os.getpid(), signal.SIGKILL)"
     )
     assert subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=False).returncode < 0
@@ -352,7 +354,8 @@ import resource, sys
 sys.path.insert(0, sys.argv[2])
 from test_ingest import PORTAL, URL, exchange
 from wuhu_crawler.errors import OutOfSpace
-from wuhu_crawler.ingest import ArchivePaths, ArchiveWriter
+from wuhu_crawler.ingest import ArchiveWriter
+from wuhu_crawler.paths import ArchivePaths
 paths = ArchivePaths.of(sys.argv[1])
 writer = ArchiveWriter.open(paths, PORTAL, job="wuhu", settings={}, operator=None, argv=[], commit_seconds=600)
 (path,) = writer.paths.warc.iterdir()

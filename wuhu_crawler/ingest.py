@@ -8,25 +8,23 @@ storage error is final: every later call raises it again and nothing more is wri
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from time import monotonic
 from typing import Any
 
 from . import __version__
 from .db.engine import make_engine, upgrade
 from .db.store import Store
-from .errors import ArchiveInUse, OutOfSpace, StorageError, WuhuError
-from .extract.dates import parse_date, parse_datetime
+from .errors import OutOfSpace, StorageError, WuhuError
 from .extract.digests import article_digest, page_digest
 from .extract.urls import resource
-from .items import Article, Capture, OtherPage, Outcome, OutcomeKind, PageItem
+from .items import Article, Capture, Outcome, OutcomeKind, PageItem
+from .paths import ArchiveLock, ArchivePaths
 from .portals import Portal
 from .warc.records import Exchange, Revisit
 from .warc.writer import WarcWriter
@@ -36,106 +34,6 @@ COMMIT_SECONDS = 1.0
 WARC_MAX_SIZE = 1 << 30
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _KIND_OUTCOMES: dict[str, OutcomeKind] = {"missing": "missing", "error": "failed", "blocked": "blocked"}
-
-
-@dataclass(frozen=True, slots=True)
-class ArchivePaths:
-    """Where an archive lies: `root` holds everything, `database_url` may point elsewhere."""
-
-    root: Path
-    database_url: str
-
-    @classmethod
-    def of(cls, root: str | Path, database_url: str | None = None) -> ArchivePaths:
-        """Return the paths of the archive in `root`, with its database inside unless another URL is given."""
-        folder = Path(root)
-        return cls(folder, database_url or f"sqlite:///{folder / 'archive.db'}")
-
-    @classmethod
-    def from_environment(cls, environ: Mapping[str, str] = os.environ) -> ArchivePaths:
-        """Return the paths WUHU_DATA_DIR (default `data`) and WUHU_DATABASE_URL name."""
-        return cls.of(environ.get("WUHU_DATA_DIR") or "data", environ.get("WUHU_DATABASE_URL") or None)
-
-    @property
-    def warc(self) -> Path:
-        """The flat folder of WARC files."""
-        return self.root / "warc"
-
-    @property
-    def quarantine(self) -> Path:
-        """Where torn tails of WARC files go."""
-        return self.root / "quarantine"
-
-    @property
-    def reports(self) -> Path:
-        """Where crawl reports go."""
-        return self.root / "reports"
-
-
-class ArchiveLock:
-    """The writer's lock on an archive: an flock the kernel drops when its holder dies, with the holder's PID as content."""
-
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self._fd = os.open(folder / "archive.lock", os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = os.pread(self._fd, 32, 0).decode("ascii", "replace").strip() or "unknown"
-            os.close(self._fd)
-            raise ArchiveInUse(f"the archive {folder} is in use by process {holder}; wait for it to end or stop it") from None
-        os.ftruncate(self._fd, 0)
-        os.pwrite(self._fd, f"{os.getpid()}\n".encode(), 0)
-
-    def release(self) -> None:
-        """Give the lock back; the file stays, empty."""
-        os.ftruncate(self._fd, 0)
-        os.close(self._fd)
-
-
-class InvalidItem(WuhuError):
-    """An item that must not reach the database; the message says which field and why."""
-
-
-def validate(item: PageItem) -> PageItem:
-    """Return the item as it may be stored; an article without a number of its own (a print view) is another page.
-
-    Raises InvalidItem naming the field.
-    """
-    if item.capture_id is None:
-        raise InvalidItem(f"{item.url}: no capture_id, so nothing in the archive proves it")
-    if isinstance(item, Article) and item.article_id is None:
-        return _without_number(item)
-    if isinstance(item, Article) and not item.title:
-        raise InvalidItem(f"{item.url}: an article without a title")
-    if isinstance(item, Article) and item.views is not None and item.views < 0:
-        raise InvalidItem(f"{item.url}: views is negative ({item.views})")
-    return item
-
-
-def _without_number(item: Article) -> OtherPage:
-    return OtherPage(
-        kind="other",
-        portal=item.portal,
-        url=item.url,
-        capture_id=item.capture_id,
-        captured_at=item.captured_at,
-        reason="an article whose URL carries no article ID",
-        title=item.title,
-        text="\n".join(item.paragraphs) or None,
-        encoding=item.encoding,
-        decode_losses=item.decode_losses,
-    )
-
-
-def normalize_dates(item: PageItem, portal: Portal, captured_at: datetime) -> PageItem:
-    """Fill the date fields from the page's own words, in the portal's zone; what is not surely a date stays None."""
-    if isinstance(item, Article):
-        published = parse_datetime(item.published_text, captured_at, portal.zone)
-        item.published_at = published.value if published else None
-        item.published_precision = published.precision if published else None
-        item.source_date = parse_date(item.source_date_text, captured_at, portal.zone)
-    return item
 
 
 class ArchiveWriter:

@@ -14,7 +14,7 @@ from ..db import search as index
 from ..db.engine import make_engine, require_current
 from ..db.failures import translated
 from ..errors import UsageError
-from ..ingest import ArchivePaths
+from ..paths import ArchivePaths
 from .output import counted, print_json, print_table, remark
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")

@@ -7,7 +7,7 @@ import click
 from ..db import engine, search
 from ..db.failures import translated
 from ..errors import CheckFailed, UsageError
-from ..ingest import ArchiveLock, ArchivePaths
+from ..paths import ArchiveLock, ArchivePaths
 from .output import counted, print_json, remark
 
 

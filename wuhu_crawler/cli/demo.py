@@ -16,7 +16,7 @@ from ..db.engine import make_engine
 from ..demo import server, truth, world
 from ..errors import CheckFailed, UsageError, WuhuError
 from ..extract.urls import article_id
-from ..ingest import ArchivePaths
+from ..paths import ArchivePaths
 from ..portals import load_portal
 from .output import print_json, print_table, remark
 

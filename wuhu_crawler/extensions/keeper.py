@@ -13,8 +13,9 @@ from scrapy import signals
 from scrapy.utils.asyncio import create_looping_call
 
 from ..errors import Interrupted, PortalStopped, WuhuError
-from ..ingest import ArchivePaths, ArchiveWriter
+from ..ingest import ArchiveWriter
 from ..items import Outcome
+from ..paths import ArchivePaths
 from .ledger import SHUT_OUT, Ledger
 from .resume import crawl_to_resume
 

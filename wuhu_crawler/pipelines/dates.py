@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ..extensions import keeper_of
-from ..ingest import normalize_dates
 from ..items import Outcome, PageItem
+from ..pages import normalize_dates
 
 if TYPE_CHECKING:
     from typing import Self

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from scrapy.exceptions import DropItem
 
-from ..ingest import InvalidItem, validate
 from ..items import Outcome, PageItem
+from ..pages import InvalidItem, validate
 
 if TYPE_CHECKING:
     from typing import Self

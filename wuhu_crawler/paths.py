@@ -1,0 +1,66 @@
+"""Where an archive lies, and who may write to it: its folders and the writer's lock. Knows errors only."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import ArchiveInUse
+
+
+@dataclass(frozen=True, slots=True)
+class ArchivePaths:
+    """Where an archive lies: `root` holds everything, `database_url` may point elsewhere."""
+
+    root: Path
+    database_url: str
+
+    @classmethod
+    def of(cls, root: str | Path, database_url: str | None = None) -> ArchivePaths:
+        """Return the paths of the archive in `root`, with its database inside unless another URL is given."""
+        folder = Path(root)
+        return cls(folder, database_url or f"sqlite:///{folder / 'archive.db'}")
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] = os.environ) -> ArchivePaths:
+        """Return the paths WUHU_DATA_DIR (default `data`) and WUHU_DATABASE_URL name."""
+        return cls.of(environ.get("WUHU_DATA_DIR") or "data", environ.get("WUHU_DATABASE_URL") or None)
+
+    @property
+    def warc(self) -> Path:
+        """The flat folder of WARC files."""
+        return self.root / "warc"
+
+    @property
+    def quarantine(self) -> Path:
+        """Where torn tails of WARC files go."""
+        return self.root / "quarantine"
+
+    @property
+    def reports(self) -> Path:
+        """Where crawl reports go."""
+        return self.root / "reports"
+
+
+class ArchiveLock:
+    """The writer's lock on an archive: an flock the kernel drops when its holder dies, with the holder's PID as content."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._fd = os.open(folder / "archive.lock", os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(self._fd, 32, 0).decode("ascii", "replace").strip() or "unknown"
+            os.close(self._fd)
+            raise ArchiveInUse(f"the archive {folder} is in use by process {holder}; wait for it to end or stop it") from None
+        os.ftruncate(self._fd, 0)
+        os.pwrite(self._fd, f"{os.getpid()}\n".encode(), 0)
+
+    def release(self) -> None:
+        """Give the lock back; the file stays, empty."""
+        os.ftruncate(self._fd, 0)
+        os.close(self._fd)
