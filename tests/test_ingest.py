@@ -103,14 +103,17 @@ def test_the_database_follows_only_at_the_commit(open_writer: Open) -> None:
     assert stored(writer, "SELECT title FROM article_version") == [("大桥通车",)]
 
 
-def test_what_was_not_committed_is_no_capture_of_the_next_writer(open_writer: Open) -> None:
+def test_what_was_not_committed_is_taken_in_by_the_next_writer(open_writer: Open) -> None:
     writer = open_writer()
     writer.record(exchange())
     writer.commit()
-    writer.record(exchange(url=URL + "8"))
+    lost = writer.record(exchange(url=URL + "8"))
     writer.broken = StorageError("as if the process had died")
     writer.close(13, "test", {})
-    assert open_writer().record(exchange(url=URL + "9")).id == 2
+    again = open_writer()
+    assert again.record(exchange(url=URL + "9")).id == 3
+    assert (again.recovered.captures, again.recovered.torn) == (1, [])
+    assert stored(again, "SELECT record_id, url FROM capture WHERE id = 2") == [(lost.record_id, lost.url)]
 
 
 def test_a_commit_after_so_many_pages(open_writer: Open) -> None:
@@ -154,7 +157,7 @@ def test_files_rotate_and_later_crawls_go_on_counting(open_writer: Open) -> None
     writer.close(0, "finished", {})
     second = open_writer().record(exchange())
     assert second.id == 4
-    assert [int(name.split("-")[-2]) for name in [*first, second.warc_file]] == [2, 3, 4, 5]  # 1 holds a warcinfo only
+    assert [int(name.split("-")[-2]) for name in [*first, second.warc_file]] == [2, 3, 4, 6]  # 1 and 5 hold no capture
 
 
 # --- what becomes of a page ---

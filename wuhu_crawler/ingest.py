@@ -8,6 +8,7 @@ storage error is final: every later call raises it again and nothing more is wri
 from __future__ import annotations
 
 import errno
+import json
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,22 +19,27 @@ from time import monotonic
 from typing import Any
 
 from . import __version__
+from .captures import Source, exchange_at, page_outcome
 from .db.engine import make_engine, upgrade
 from .db.store import Store
 from .errors import OutOfSpace, StorageError, WuhuError
 from .extract.digests import article_digest, page_digest
 from .extract.urls import resource
-from .items import Article, Capture, Outcome, OutcomeKind, PageItem
+from .items import Article, Capture, Outcome, PageItem
 from .paths import ArchiveLock, ArchivePaths
 from .portals import Portal
+from .recovery import Recovered, recover
+from .replay import CRAWL_END, profile_json
+from .warc.reader import WarcError
 from .warc.records import Exchange, Revisit
-from .warc.writer import WarcWriter
+from .warc.writer import WarcWriter, one_line
 
 COMMIT_PAGES = 100
 COMMIT_SECONDS = 1.0
 WARC_MAX_SIZE = 1 << 30
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_KIND_OUTCOMES: dict[str, OutcomeKind] = {"missing": "missing", "error": "failed", "blocked": "blocked"}
+# How a run's exit code leaves its crawl; any other can be resumed.
+_CRAWL_STATUS = {0: "finished", 1: "failed"}
 
 
 class ArchiveWriter:
@@ -49,6 +55,7 @@ class ArchiveWriter:
         warc: WarcWriter,
         crawl_id: str,
         run_id: int,
+        recovered: Recovered | None = None,
         resumed: bool = False,
         commit_pages: int = COMMIT_PAGES,
         commit_seconds: float = COMMIT_SECONDS,
@@ -57,19 +64,23 @@ class ArchiveWriter:
         self.portal = portal
         self.crawl_id = crawl_id
         self.run_id = run_id
+        self.recovered = recovered or Recovered()
         self.broken: WuhuError | None = None
         self.counts: Counter[str] = Counter()
         # What earlier runs of a resumed crawl asked for: resource -> (URL as it was spelled, capture that answered for good).
         self._had: dict[str, tuple[str, int | None]] = {}
         if resumed:
-            self._had = {resource(url, portal): (url, capture_id) for url, capture_id in store.outcomes_of(crawl_id)}
+            for url, final in store.outcomes_of(crawl_id):
+                if final is not None or resource(url, portal) not in self._had:
+                    self._had[resource(url, portal)] = (url, final)
         self._lock = lock
         self._store = store
         self._warc = warc
         self._commit_pages = commit_pages
         self._commit_seconds = commit_seconds
         self._next_capture = store.last_capture_id() + 1
-        self._pending: dict[int, Capture] = {}
+        # What no page was read from yet, with the links whoever reads it leaves there.
+        self._unread: dict[int, Capture] = {}
         self._uncommitted = 0
         self._last_commit = monotonic()
         self._ended = False
@@ -100,20 +111,25 @@ class ArchiveWriter:
             with _storage_errors(f"opening the archive {paths.root}"):
                 upgrade(paths.database_url)
                 store = Store(make_engine(paths.database_url), index=index)
+                paths.warc.mkdir(parents=True, exist_ok=True)
+                recovered = recover(paths, store)
                 now = datetime.now(UTC)
                 serial = store.last_warc_serial() + 1
                 crawl = crawl_id or f"{now:%Y%m%d%H%M%S}-{job}-{serial}"
-                store.register_portal(portal)
-                store.begin_crawl(crawl, portal.name, job, dict(settings), now)
-                run_id = store.begin_run(crawl, pid=os.getpid(), argv=list(argv), started_at=now)
+                started = store.crawl_started(crawl) or now
                 warc = WarcWriter(
                     paths.warc,
                     portal=portal.name,
                     crawl_id=crawl,
                     serial=serial,
-                    info=_warcinfo(portal, job, crawl, settings, operator),
+                    info=_warcinfo(portal, job, crawl, settings, operator, started=started, now=now),
                     max_size=warc_max_size,
                 )
+                # Only what the WARC file says already: no row may be there that a rebuild would not find.
+                warc.sync()
+                store.register_portal(portal)
+                store.begin_crawl(crawl, portal.name, job, dict(settings), started)
+                run_id = store.begin_run(crawl, pid=os.getpid(), argv=list(argv), started_at=now)
         except BaseException:
             lock.release()
             raise
@@ -125,6 +141,7 @@ class ArchiveWriter:
             warc=warc,
             crawl_id=crawl,
             run_id=run_id,
+            recovered=recovered,
             resumed=crawl_id is not None,
             commit_pages=commit_pages,
             commit_seconds=commit_seconds,
@@ -170,43 +187,62 @@ class ArchiveWriter:
                 via=via,
             )
             self._next_capture += 1
-            self._pending[capture.id] = capture
+            self._unread[capture.id] = capture
             self._store.add_capture(capture)
         self.counts["captures"] += 1
         self._uncommitted += 1
         return capture
 
     def persist(self, item: PageItem) -> None:
-        """Queue a page's rows and the outcome of its URL; `item.capture_id` names a capture of this run."""
+        """Queue a page's rows and the outcome of its URL; `item.capture_id` names a capture of this crawl.
+
+        That the page was read, from where it was reached and what it leads to, is noted in the WARC.
+        """
         with self._guard("storing a page"):
-            capture = self._pending.get(item.capture_id or 0) or self._store.capture(item.capture_id or 0)
+            capture = self._unread.pop(item.capture_id or 0, None) or self._store.capture(item.capture_id or 0)
             if capture is None:
                 raise StorageError(f"{item.url}: there is no capture {item.capture_id}")
             item.portal, item.captured_at = self.portal.name, capture.captured_at
             # A page cut short is no version of its article.
             digest = article_digest(item) if isinstance(item, Article) and not capture.truncated else None
+            outcome = self._respelled(page_outcome(item, capture))
+            if capture.run_id == self.run_id:
+                self._note_page(capture, outcome)
             self._store.add_page(item, article_digest=digest, page_digest=page_digest(item))
         self.counts[f"pages/{item.kind}"] += 1
-        kind, reason = _outcome_of(item, capture)
-        self.outcome(
-            Outcome(
-                url=capture.url, outcome=kind, reason=reason, capture_id=capture.id, at=capture.captured_at, via=capture.via
-            )
-        )
+        self._settle(outcome)
 
     def outcome(self, outcome: Outcome) -> None:
-        """Queue how a URL ended. Without a capture it is also written to the WARC, so that a rebuild finds it."""
+        """Queue how a URL ended other than by its page, and note it in the WARC: no rebuild could know it else."""
         when = outcome.at or datetime.now(UTC)
-        if self._had:
-            # The URL keeps its first spelling, so that it has one outcome however a later page links to it.
-            outcome = replace(outcome, url=self._had.get(resource(outcome.url, self.portal), (outcome.url, None))[0])
         with self._guard("storing an outcome"):
-            if outcome.capture_id is None:
-                self._warc.write_metadata(outcome.url, _outcome_fields(outcome), refers_to=None, at=when)
-            self._store.add_outcome(self.crawl_id, replace(outcome, at=when))
+            capture = None
+            if outcome.capture_id is not None:
+                capture = self._unread.pop(outcome.capture_id, None) or self._store.capture(outcome.capture_id)
+            told = replace(self._respelled(outcome), at=when, reason=one_line(outcome.reason))
+            about = capture.record_id if capture else None
+            self._warc.write_metadata(told.url, _outcome_fields(told), refers_to=about, at=when)
+        self._settle(told)
+
+    def _settle(self, outcome: Outcome) -> None:
+        with self._guard("storing an outcome"):
+            self._store.add_outcome(self.crawl_id, outcome)
         self.counts[f"outcome/{outcome.outcome}"] += 1
         self._uncommitted += 1
         self.tick()
+
+    def _respelled(self, outcome: Outcome) -> Outcome:
+        """Return the outcome under its URL's first spelling, so that it has one outcome however a later page links to it."""
+        if not self._had:
+            return outcome
+        return replace(outcome, url=self._had.get(resource(outcome.url, self.portal), (outcome.url, None))[0])
+
+    def _note_page(self, capture: Capture, outcome: Outcome) -> None:
+        fields = [("via", capture.via)] if capture.via else []
+        if outcome.url != capture.url:
+            fields.append(("outcome-url", outcome.url))
+        fields += [("outlink", url) for url in dict.fromkeys(capture.outlinks)]
+        self._warc.write_metadata(capture.url, fields, concurrent_to=capture.record_id, at=capture.captured_at, wait=True)
 
     def tick(self) -> None:
         """Commit when the batch is full or old enough; cheap otherwise. The crawl calls it now and then on idle portals too."""
@@ -218,8 +254,7 @@ class ArchiveWriter:
         """Sync the WARC, then commit the batch in one transaction."""
         with self._guard("committing"):
             position = self._warc.sync()
-            self.counts.update(self._store.commit(position))
-        self._pending.clear()
+            self.counts.update(self._store.commit(position, self._warc.take_ended()))
         self._uncommitted = 0
         self._last_commit = monotonic()
 
@@ -228,6 +263,20 @@ class ArchiveWriter:
         _, capture_id = self._had.get(resource(url, self.portal), ("", None)) if self._had else ("", None)
         return None if capture_id is None else self._store.capture(capture_id)
 
+    def exchange(self, capture: Capture) -> Exchange:
+        """Return the recorded exchange of a capture; that of a revisit has the body of the capture it refers to.
+
+        Raises StorageError when the record, or the one it refers to, cannot be read back.
+        """
+        origin = self._store.capture_of_record(capture.refers_to) if capture.refers_to else None
+        place = None if origin is None else (origin.warc_file, origin.offset)
+        try:
+            return exchange_at(self.paths.warc, Source(capture.warc_file, capture.offset, capture.method, place))[1]
+        except (WarcError, ValueError) as error:
+            raise StorageError(f"the capture of {capture.url} cannot be read back: {error}") from error
+        except OSError as error:
+            raise StorageError(f"the capture of {capture.url} is gone: {error}") from error
+
     def close(self, exit_code: int, reason: str, stats: Mapping[str, Any]) -> None:
         """Commit what is left, close the WARC file, end the run and release the lock. Safe to call twice."""
         if self._ended:
@@ -235,24 +284,24 @@ class ArchiveWriter:
         self._ended = True
         try:
             if self.broken is None:
-                self.commit()
-                with self._guard("closing the archive"):
-                    self._warc.close()
-                    self._store.end_run(
-                        self.run_id, finished_at=datetime.now(UTC), exit_code=exit_code, reason=reason, stats=dict(stats)
-                    )
-                    self._end_crawl(exit_code)
+                self._end(exit_code, reason, stats)
         finally:
             self._store.close()
             self._lock.release()
 
-    def _end_crawl(self, exit_code: int) -> None:
-        if exit_code == 0:
-            self._store.end_crawl(self.crawl_id, datetime.now(UTC), "finished")
-        elif exit_code == 1:
-            self._store.end_crawl(self.crawl_id, datetime.now(UTC), "failed")
-        else:
-            self._store.end_crawl(self.crawl_id, None, "interrupted")
+    def _end(self, exit_code: int, reason: str, stats: Mapping[str, Any]) -> None:
+        now = datetime.now(UTC)
+        status = _CRAWL_STATUS.get(exit_code, "interrupted")
+        finished = None if status == "interrupted" else now
+        with self._guard("closing the archive"):
+            fields = [("crawl", self.crawl_id), ("status", status), ("exit-code", str(exit_code)), ("reason", reason)]
+            fields += [("finished", finished.isoformat())] if finished else []
+            self._warc.write_metadata(f"{CRAWL_END}{self.crawl_id}", fields, at=now)
+        self.commit()
+        with self._guard("closing the archive"):
+            self._warc.close()
+            self._store.end_run(self.run_id, finished_at=now, exit_code=exit_code, reason=reason, stats=dict(stats))
+            self._store.end_crawl(self.crawl_id, finished, status)
 
     @contextmanager
     def _guard(self, doing: str) -> Iterator[None]:
@@ -276,15 +325,6 @@ def _storage_errors(doing: str) -> Iterator[None]:
         raise StorageError(f"{doing} failed: {error}") from error
 
 
-def _outcome_of(item: PageItem, capture: Capture) -> tuple[OutcomeKind, str | None]:
-    if capture.truncated:
-        return "truncated", capture.truncated
-    kind = _KIND_OUTCOMES.get(item.kind)
-    if kind is not None:
-        return kind, getattr(item, "reason", None)
-    return ("revisit" if capture.record_type == "revisit" else "captured"), None
-
-
 def _outcome_fields(outcome: Outcome) -> list[tuple[str, str]]:
     fields = [("outcome", outcome.outcome), ("reason", outcome.reason), ("via", outcome.via)]
     if outcome.until is not None:
@@ -292,7 +332,16 @@ def _outcome_fields(outcome: Outcome) -> list[tuple[str, str]]:
     return [(name, value) for name, value in fields if value]
 
 
-def _warcinfo(portal: Portal, job: str, crawl: str, settings: Mapping[str, Any], operator: str | None) -> dict[str, str]:
+def _warcinfo(
+    portal: Portal,
+    job: str,
+    crawl: str,
+    settings: Mapping[str, Any],
+    operator: str | None,
+    *,
+    started: datetime,
+    now: datetime,
+) -> dict[str, str]:
     info = {
         "software": f"wuhu_crawler/{__version__}",
         "format": "WARC File Format 1.1",
@@ -307,4 +356,9 @@ def _warcinfo(portal: Portal, job: str, crawl: str, settings: Mapping[str, Any],
     for name in sorted(settings):
         if name != "USER_AGENT":
             info[f"setting-{name.lower()}"] = str(settings[name])
+    # For a rebuild, which knows nothing but the WARC files (docs/warc.md).
+    info["wuhu-run"] = f"{now.isoformat()} {os.getpid()}"
+    info["wuhu-started"] = started.isoformat()
+    info["wuhu-portal"] = profile_json(portal)
+    info["wuhu-settings"] = json.dumps(dict(settings), ensure_ascii=False, default=str)
     return info

@@ -189,6 +189,7 @@ class Capture:
 
     `captured_at` is UTC; `offset` and `length` are bytes in the compressed file; digests are `sha1:` + base32 as in the record
     headers. `truncated` is the WARC-Truncated reason or None; `flags` name oddities (`excess-body`, `bad-gzip`, ...).
+    `outlinks` are the URLs the page leads to, set by whoever reads the page; they go into its metadata record.
     """
 
     id: int
@@ -212,6 +213,7 @@ class Capture:
     truncated: str | None = None
     flags: list[str] = field(default_factory=list)
     via: str | None = None
+    outlinks: list[str] = field(default_factory=list, compare=False)
 
 
 def to_json(item: Any) -> Any:

@@ -1,8 +1,9 @@
 """What one commit does to the articles: the decision new / changed / unchanged, and the rows that follow from it.
 
-Pages are taken in the order of their captures, whatever order they were parsed in. An article's state is read once a batch and
-carried on in memory, so several captures of one article in a batch are compared with each other. A capture not younger than the
-last one an article is known from is a replay (a resumed crawl reads its own WARC again) and changes nothing.
+Pages are taken in the order they were read in, which the WARC files tell, so that the rows do not depend on where one batch
+ends and the next begins: a rebuild with other batches comes to the same. An article's state is read once a batch and carried on
+in memory, so several captures of one article in a batch are compared with each other. A capture not younger than the last one
+an article is known from is a replay (a resumed crawl reads its own WARC again) and changes nothing.
 """
 
 from __future__ import annotations
@@ -62,7 +63,6 @@ class Batch:
 
     def decide(self, pages: Sequence[Page], captures: dict[int, Row]) -> None:
         """Work out every row; what a page says of its capture is put into `captures`, or updated later when it is stored."""
-        pages = sorted(pages, key=lambda page: page.capture_id)
         self._read_states(pages)
         for page in pages:
             self._describe_capture(page, captures)

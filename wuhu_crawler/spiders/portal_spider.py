@@ -120,13 +120,14 @@ class PortalSpider(Spider):
         capture = response.meta["capture"]
         page = extract(
             response.body,
-            url=response.url,
-            headers=_text_headers(response),
+            url=capture.url,
+            headers=response.meta["fields"],
             status=response.status,
             captured_at=capture.captured_at,
             portal=self.portal,
         )
         page.item.capture_id = capture.id
+        capture.outlinks = [link.url for link in page.links]
         return page
 
     def follow(self, page: Page, response: Response, known: Any) -> Iterator[Request | Outcome]:
@@ -150,12 +151,6 @@ class PortalSpider(Spider):
         """Yield the first requests."""
         for seed in self.portal.seeds:
             yield self.request(seed)
-
-
-def _text_headers(response: Response) -> dict[str, str]:
-    return {
-        name.decode("latin-1"): (values[-1] if values else b"").decode("latin-1") for name, values in response.headers.items()
-    }
 
 
 def _led_astray(outcome: Outcome, url: str) -> Outcome:
