@@ -166,7 +166,9 @@ def _read_page(reading: Reading, exchange: Exchange, portal: Portal, limit: int)
     except TooLargeError:
         reading.outcome = _ended(capture, "excluded", "too-large")
         return
-    except (CutBodyError, ValueError):
+    except (CutBodyError, ValueError) as error:
+        if limit == _UNLIMITED:  # the crawl could read it
+            reading.outcome = _ended(capture, "failed", f"bug ({type(error).__name__})")
         return
     try:
         item = validate(_extracted(body, exchange, capture, portal))

@@ -7,7 +7,6 @@ storage error is final: every later call raises it again and nothing more is wri
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 from collections import Counter
@@ -26,7 +25,7 @@ from .errors import OutOfSpace, StorageError, WuhuError
 from .extract.digests import article_digest, page_digest
 from .extract.urls import resource
 from .items import Article, Capture, Outcome, PageItem
-from .paths import ArchiveLock, ArchivePaths
+from .paths import ArchiveLock, ArchivePaths, storage_errors
 from .portals import Portal
 from .recovery import Recovered, recover
 from .replay import CRAWL_END, profile_json
@@ -37,7 +36,6 @@ from .warc.writer import WarcWriter, one_line
 COMMIT_PAGES = 100
 COMMIT_SECONDS = 1.0
 WARC_MAX_SIZE = 1 << 30
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 # How a run's exit code leaves its crawl; any other can be resumed.
 _CRAWL_STATUS = {0: "finished", 1: "failed"}
 
@@ -105,10 +103,10 @@ class ArchiveWriter:
 
         Raises ArchiveInUse, UsageError (a database of a newer revision), OutOfSpace, StorageError.
         """
-        with _storage_errors(f"opening the archive {paths.root}"):
+        with storage_errors(f"opening the archive {paths.root}"):
             lock = ArchiveLock(paths.root)
         try:
-            with _storage_errors(f"opening the archive {paths.root}"):
+            with storage_errors(f"opening the archive {paths.root}"):
                 upgrade(paths.database_url)
                 store = Store(make_engine(paths.database_url), index=index)
                 paths.warc.mkdir(parents=True, exist_ok=True)
@@ -308,21 +306,11 @@ class ArchiveWriter:
         if self.broken is not None:
             raise self.broken
         try:
-            with _storage_errors(f"{doing} in {self.paths.root}"):
+            with storage_errors(f"{doing} in {self.paths.root}"):
                 yield
         except (OutOfSpace, StorageError) as error:
             self.broken = error
             raise
-
-
-@contextmanager
-def _storage_errors(doing: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno in _FULL:
-            raise OutOfSpace(f"no space left while {doing}: free some and resume the crawl") from error
-        raise StorageError(f"{doing} failed: {error}") from error
 
 
 def _outcome_fields(outcome: Outcome) -> list[tuple[str, str]]:

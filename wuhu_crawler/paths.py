@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from .errors import ArchiveInUse
+from .errors import ArchiveInUse, OutOfSpace, StorageError
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +68,16 @@ class ArchiveLock:
         """Give the lock back; the file stays, empty."""
         os.ftruncate(self._fd, 0)
         os.close(self._fd)
+
+
+@contextmanager
+def storage_errors(doing: str) -> Iterator[None]:
+    """Turn a system error into OutOfSpace or StorageError with a sentence; `doing` begins it."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise OutOfSpace(
+                f"no space left while {doing}: free some and try again (a crawl is resumed with -a resume=last)"
+            ) from error
+        raise StorageError(f"{doing} failed: {error}") from error

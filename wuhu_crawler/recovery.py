@@ -19,7 +19,7 @@ from .captures import located, read
 from .db.store import Store
 from .paths import ArchivePaths
 from .replay import ForeignFileError, Replay, Run, events, files_of, head_of, in_order
-from .warc.reader import WarcError
+from .warc.reader import WarcError, iter_records
 
 BATCH = 500
 logger = logging.getLogger(__name__)
@@ -82,6 +82,25 @@ def behind(paths: ArchivePaths, positions: dict[str, int]) -> dict[str, int]:
         if _is_behind(paths, name, positions.get(name)):
             found[name] = max(0, located(paths.warc, name).stat().st_size - positions.get(name, 0))
     return found
+
+
+def mend(paths: ArchivePaths) -> list[Torn]:
+    """Close the files killed runs left open, their torn tails in quarantine, without looking at any database. Raises OSError.
+
+    For a rebuild, which reads all of them anyway.
+    """
+    torn = []
+    for path in sorted(paths.warc.glob("*.warc.gz.open")):
+        name = path.name.removesuffix(".open")
+        try:
+            for _ in iter_records(path):
+                pass
+        except WarcError as error:
+            torn.append(quarantine(paths, name, error))
+        if path.exists() and not path.stat().st_size:
+            path.unlink()
+        close(paths, name)
+    return torn
 
 
 def close(paths: ArchivePaths, name: str) -> None:

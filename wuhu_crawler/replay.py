@@ -80,6 +80,11 @@ class UrlEnded(NamedTuple):
     outcome: Outcome
     end: int
 
+    @property
+    def is_ours(self) -> bool:
+        """Whether it says less of the page than of our program: a better one may read the page."""
+        return (self.outcome.reason or "").startswith(_OURS)
+
 
 class CrawlEnded(NamedTuple):
     """The crawl came to its end in order."""
@@ -164,6 +169,8 @@ class Replay:
         self._look = look
         self._next = store.last_capture_id() + 1
         self._ended = False
+        # Pages read before the event came that says the crawl read them.
+        self._readings: dict[str, Reading] = {}
         self._position: tuple[str, int] | None = None
 
     def play(self, name: str, event: Event, reading: Reading | None = None) -> None:
@@ -194,10 +201,11 @@ class Replay:
 
     def end_run(self, files: list[str]) -> None:
         """Come to what the run had captured and not come to when it was killed; `files` are all of the run's, by name."""
-        run = self.run
-        if run is None or self._ended:
-            return
+        run, self._readings = self.run, {}
         self.commit()
+        if run is None or self._ended:
+            self.run = None
+            return
         spelled: dict[str, tuple[str, int | None]] = {}
         for url, final in self._store.outcomes_of(run.crawl_id):
             if final is not None or resource(url, run.portal) not in spelled:
@@ -229,30 +237,27 @@ class Replay:
         self.captures += 1
         if not run.complete:
             self._settle(capture, reading, capture.url)
+        elif reading.item is not None or reading.outcome is not None:
+            self._readings[event.record_id] = reading
 
     def sourced(self, event: Answered) -> Source:
         """Return where the event's answer lies; a revisit with the place of its payload, if that is known by now."""
         origin = self._store.capture_of_record(event.refers_to) if event.refers_to else None
         return event.source if origin is None else event.source._replace(origin=(origin.warc_file, origin.offset))
 
-    def read_page(self, event: PageRead | UrlEnded, reading: Reading) -> None:
-        """Store the page of an answer that was read before."""
-        capture = self._store.capture_of_record(event.record_id or "")
-        if capture is not None:
-            self._settle(capture, reading, event.url if isinstance(event, PageRead) else event.outcome.url)
-
     def _page_read(self, event: PageRead) -> None:
         capture = self._store.capture_of_record(event.record_id)
         if capture is not None:
-            self._settle(capture, self._look_again(capture, "page"), event.url)
+            reading = self._readings.pop(event.record_id, None) or self._look_again(capture, "page")
+            self._settle(capture, reading, event.url)
 
     def _url_ended(self, event: UrlEnded) -> None:
         run, outcome = self._running(), event.outcome
         capture = self._store.capture_of_record(event.record_id) if event.record_id else None
         if capture is not None:
             outcome = replace(outcome, capture_id=capture.id)
-            if (outcome.reason or "").startswith(_OURS):
-                reading = self._look_again(capture, "verdict")
+            if event.is_ours:
+                reading = self._readings.pop(capture.record_id, None) or self._look_again(capture, "verdict")
                 if reading.item is not None:
                     self._settle(capture, reading, outcome.url)
                     return
