@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 Role = Literal["reporter", "correspondent", "photographer", "editor", "intern", "author", "other"]
 OtherKind = Literal["missing", "error", "blocked", "other"]
+PieceKind = Literal["part", "counter"]
 OutcomeKind = Literal["captured", "revisit", "missing", "truncated", "failed", "postponed", "blocked", "excluded"]
 
 
@@ -214,6 +215,42 @@ class Capture:
     flags: list[str] = field(default_factory=list)
     via: str | None = None
     outlinks: list[str] = field(default_factory=list, compare=False)
+
+
+@dataclass(kw_only=True, slots=True)
+class Piece:
+    """A further capture an article is made of: a later part, or the answer of its view counter's script.
+
+    `number` is that of the part, 1 for the counter. `capture_id` None: nothing was received. `reason` None: it is in the
+    article; else why it is not.
+    """
+
+    kind: PieceKind
+    number: int
+    url: str
+    capture_id: int | None = None
+    reason: str | None = None
+    page_digest: str | None = None
+
+
+@dataclass(kw_only=True, slots=True)
+class Assembled:
+    """An article with the pieces it is made of. `complete`: its whole text is there; `ended`: nothing more is waited for."""
+
+    article: Article
+    pieces: list[Piece]
+    complete: bool
+    ended: bool
+
+    @property
+    def url(self) -> str:
+        """The article's URL."""
+        return self.article.url
+
+    @property
+    def capture_id(self) -> int | None:
+        """The capture of the article's first page."""
+        return self.article.capture_id
 
 
 def to_json(item: Any) -> Any:
