@@ -46,4 +46,4 @@ bench-crawl: setup ## our whole job against a bare Scrapy spider, 3,000 articles
 	$(BIN)/python bench/crawl.py
 
 clean: ## remove .venv and caches (never an archive)
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*

@@ -67,8 +67,8 @@ def test_links_images_scripts_and_hidden_inputs() -> None:
         "<script src=hits.asp?id=1></script><script>alert('x')</script><input type=HIDDEN name=t value=' 题 '></body>"
     )
     assert document.title == "我爱芜湖"
-    assert [(element.get("href"), text) for _, element, text in document.links] == [("b.asp", "二三")]
-    assert [element.get("src") for _, element in document.images] == ["c.jpg"]
+    assert [(href, text) for _, _, href, text in document.links] == [("b.asp", "二三")]
+    assert [found["src"] for _, _, found in document.images] == ["c.jpg"]
     assert [src for _, src, _ in document.scripts if src] == ["/a.js", "hits.asp?id=1"]
     assert [value for _, _, value in document.inputs] == ["题"]
 
@@ -111,7 +111,7 @@ PIECES = st.lists(
 @settings(max_examples=200)
 def test_any_soup_of_tags_gives_a_document(pieces: list[str]) -> None:
     document = parse("".join(pieces))
-    for first, last, _ in document.spans:
-        assert 0 <= first <= last <= len(document.lines)
+    for block in document.containers:
+        assert 0 <= block.first <= block.end <= len(document.lines)
     for line in document.lines:
         assert 0 <= line.link_chars <= len(line.text)

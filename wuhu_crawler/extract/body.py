@@ -63,7 +63,7 @@ def _rows(lines: list[Line]) -> list[list[Line]]:
             and cell is not None
             and previous.cell is not None
             and cell is not previous.cell
-            and cell.getparent() is previous.cell.getparent()
+            and cell.parent is previous.cell.parent
             and per_cell[cell] == 1
             and per_cell[previous.cell] == 1
         ):

@@ -56,9 +56,9 @@ def crumbs_of(line: Line, labels: Labels, document: Document) -> tuple[list[str]
 
 def _neighbours(line: Line, document: Document) -> list[Line]:
     """The lines behind a label that share its row or list: crumbs in items or cells of their own."""
-    holder = line.node.getparent()
+    holder = line.node.parent
     near = document.lines[line.index + 1 : line.index + 9]
-    return [other for other in near if holder is not None and other.node.getparent() is holder]
+    return [other for other in near if holder is not None and other.node.parent is holder]
 
 
 def _split_crumbs(text: str) -> list[str]:

@@ -1,7 +1,8 @@
 """A page as its reader sees it: lines of text in source order, with what emphasis, links and pictures each holds.
 
-Everything later leans on this: no rule of extraction looks at a class name or counts tags. White space is as a browser shows it
-(a source line break between two Chinese characters is nothing; `&nbsp;` is a space); otherwise text is as served.
+Everything later leans on this: no rule of extraction looks at a class name or counts tags. libxml2 mends the tag soup; its tree
+is serialized and split at the block tags, which is several times cheaper than asking every node of the tree, and `inline` reads
+what lies between them. Of the elements only blocks remain, as `Block`s that know their parent.
 """
 
 from __future__ import annotations
@@ -9,14 +10,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from html import unescape
-from typing import Any
+from typing import Any, NamedTuple
 
 from lxml import etree
-from parsel import Selector
 
-Element = Any  # lxml ships no types
+from .inline import LINK, Inline, Open, attributes, clean, is_bold_style, is_hidden_style, read_inline, without_controls
+
+__all__ = ["Block", "Document", "Line", "clean", "parse"]
 
 BLOCKS = frozenset(
     (
@@ -31,142 +33,208 @@ CONTAINERS = frozenset(
         "table tbody td th tr ul"
     ).split()
 )
+# Elements without words for readers. They are no blocks: a line goes on behind them.
 SKIPPED = frozenset(
-    (
-        "script style noscript select textarea button head object applet svg template noframes map option audio video iframe"
-    ).split()
+    "noscript select textarea button object applet svg template noframes map option audio video iframe".split()
 )
-BOLD = frozenset(["b", "strong", "h1", "h2", "h3", "h4", "h5", "h6", "th"])
+BOLD = frozenset(["h1", "h2", "h3", "h4", "h5", "h6", "th"])
 ASIDES = frozenset({"nav", "footer", "aside"})
 HEADINGS = frozenset(["h1", "h2", "h3", "h4", "h5", "h6"])
-_BOLD_STYLE = re.compile(r"font-weight\s*:\s*(?:bold|[6-9]00)", re.I)
+CELLS = frozenset({"td", "th"})
 _CENTER_STYLE = re.compile(r"text-align\s*:\s*center", re.I)
-_HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff\u200b\u200c\u200e\u200f\u2028\u2029\ud800-\udfff]")
-_WIDE = r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uff60\U00020000-\U0003ffff“”‘’…—]"
-_WIDE_BREAK = re.compile(rf"(?<={_WIDE})[ \t]*[\r\n][ \t\r\n]*(?={_WIDE})")
-_SPACE = re.compile(r"[ \t\r\n\f\xa0]+")
-_NEEDS_FOLDING = re.compile(r"[\t\r\n\f\xa0]|  ")
-_TRIM = " \t\r\n\f\xa0\u3000"
+_ALIGNED = re.compile(r"\salign=\"(?:center|middle)\"", re.I)
 _TOO_DEEP = "Excessive depth"
 # Tags whose nesting carries no meaning: taken away from a page too deep for libxml2.
 _UNWRAPPED = ["font", "span", "b", "i", "u", "em", "strong", "big", "small"]
 # Of blocks only the line they begin is kept.
 _BREAKING = re.compile(r"</?(?:div|section|center|blockquote|table|tbody|tr|td|th|ul|ol|li|dl|dt|dd)\b[^>]*>", re.I)
 
-
-# What the start of an element changes.
-_HIDDEN, _BLOCK, _CONTAINER, _CELL, _HEADING, _LINK, _BOLD, _CENTER, _ASIDE, _EVENT, _PREFORMATTED = (
-    1 << bit for bit in range(11)
-)
-
-
-_SHOWN = _BOLD | _CENTER
-_RARE = _HEADING | _ASIDE | _PREFORMATTED
-
-
-def _flags(tag: str) -> int:
-    kinds = (
-        (SKIPPED, _HIDDEN),
-        (BLOCKS, _BLOCK),
-        (CONTAINERS, _CONTAINER),
-        (HEADINGS, _HEADING),
-        (BOLD, _BOLD),
-        (ASIDES, _ASIDE),
-    )
-    flags = sum(flag for tags, flag in kinds if tag in tags)
-    own = {"td": _CELL, "th": _CELL, "a": _LINK, "center": _CENTER, "pre": _PREFORMATTED}
-    return flags | own.get(tag, _EVENT if tag in _EVENTS else 0)
-
-
-_EVENTS = frozenset({"br", "img", "input"})
-_FLAGS = {tag: _flags(tag) for tag in (*SKIPPED, *BLOCKS, *BOLD, *_EVENTS, "a")}
 # The tree is serialized as XML: a tag holds no other angle bracket, its attributes stand in double quotes.
-_TAGS = re.compile(r"(<[^>]*>)")
-_NAME = re.compile(r"<([^\s/>]+)")
-_STYLE = re.compile(r"\sstyle=\"([^\"]*)\"", re.I)
-_ALIGNED = re.compile(r"\salign=\"(?:center|middle)\"", re.I)
+_WORDLESS = "|".join(rf"<{tag}(?=[\s/>])[^>]*>(?:(?<=/>)|.*?</{tag}>)" for tag in ("head", "script", "style"))
+_BOUNDARY = rf"</?(?:{'|'.join(sorted(BLOCKS | SKIPPED, key=len, reverse=True))})(?=[\s/>])[^>]*>"
+_TOKENS = re.compile(rf"(<!--.*?-->|<\?.*?\?>|{_WORDLESS}|{_BOUNDARY})", re.S)
+_NAME = re.compile(r"</?([^\s/>]+)")
+_SCRIPT = re.compile(r"<script(?=[\s/>])([^>]*?)(?:/>|>(.*?)</script>)", re.S)
+_TITLE = re.compile(r"<title(?:\s[^>]*)?>(.*?)</title>", re.S)
+_BASE = re.compile(r"<base\s([^>]*href=[^>]*)>")
+_TAG = re.compile(r"<[^>]*>")
+_REMEMBERED_LENGTH = 200
+
+# What a token is: a block's tags, an element that hides what is in it, or one that leaves the text around it alone.
+_START, _END, _EMPTY, _SKIPPED, _SCRIPTED, _HEAD = range(6)
 
 
-@dataclass(slots=True)
-class Line:
-    """One line a reader sees. `node` is the block element it lies in, `cell` its table cell (None outside tables); `aside`
-    tells that it stands in an element for navigation or the page's foot."""
+class Token(NamedTuple):
+    """A block tag or a whole element without words, and what it changes."""
 
-    index: int
-    text: str
-    node: Element
-    cell: Element | None
-    link_chars: int
+    kind: int
+    tag: str = ""
+    hidden: bool = False
+    container: bool = False
+    cell: bool = False
+    bold: bool = False
+    centered: bool = False
+    heading: bool = False
+    aside: bool = False
+    preformatted: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Block:
+    """A block element: its tag, the block around it (None for the root), and its lines [first, end)."""
+
+    tag: str
+    parent: Block | None
+    cell: Block | None
+    first: int
     bold: bool
     centered: bool
     heading: bool
     aside: bool
+    preformatted: bool
+    container: bool
+    end: int = 0
+
+    def ancestors(self) -> Iterator[Block]:
+        """Yield the block and then every block around it."""
+        block: Block | None = self
+        while block is not None:
+            yield block
+            block = block.parent
+
+    def within(self, other: Block) -> bool:
+        """Tell whether the block is the other or lies in it."""
+        return any(block is other for block in self.ancestors())
+
+
+@dataclass(slots=True)
+class Line:
+    """One line a reader sees. `node` is the block it lies in, `link_chars` how many of its characters are link text."""
+
+    index: int
+    text: str
+    node: Block
+    link_chars: int
+    bold: bool
 
     @property
     def plain_chars(self) -> int:
         """How many characters are no link text."""
-        return max(0, len(self.text) - self.link_chars)
-
-
-@dataclass
-class Document:
-    """The lines of a page and, each with the index of the line it stands in or before: links, images, scripts, hidden inputs.
-
-    `spans` holds (first line, end line, element) of every container in document order of their ends.
-    """
-
-    root: Element
-    lines: list[Line] = field(default_factory=list)
-    spans: list[tuple[int, int, Element]] = field(default_factory=list)
-    links: list[tuple[int, Element, str]] = field(default_factory=list)
-    images: list[tuple[int, Element]] = field(default_factory=list)
-    scripts: list[tuple[int, str, str]] = field(default_factory=list)
-    inputs: list[tuple[int, str, str]] = field(default_factory=list)
-    title: str | None = None
-
-    @cached_property
-    def bounds(self) -> dict[Element, tuple[int, int]]:
-        """The first and end line of every container."""
-        return {element: (first, last) for first, last, element in self.spans}
+        return len(self.text) - self.link_chars
 
     @property
-    def selector(self) -> Selector:
-        """The page as a parsel selector, for the few rules that are about markup."""
-        return Selector(root=self.root, type="html")
+    def cell(self) -> Block | None:
+        """The table cell it lies in, None outside tables."""
+        return self.node.cell
+
+    @property
+    def centered(self) -> bool:
+        """Whether it stands centred."""
+        return self.node.centered
+
+    @property
+    def heading(self) -> bool:
+        """Whether it stands in a heading element."""
+        return self.node.heading
+
+    @property
+    def aside(self) -> bool:
+        """Whether it stands in an element for navigation or the page's foot."""
+        return self.node.aside
+
+
+class PlacedLink(NamedTuple):
+    """A link with the line it stands in or before, and its block."""
+
+    line: int
+    node: Block
+    href: str | None
+    text: str
+
+
+class PlacedPicture(NamedTuple):
+    """A picture with the line it stands in or before, and its block."""
+
+    line: int
+    node: Block
+    attributes: dict[str, str]
+
+
+class Script(NamedTuple):
+    """A script with the line it stands in or before: its address, '' for an inline one, and its text."""
+
+    line: int
+    src: str
+    text: str
+
+
+class PlacedInput(NamedTuple):
+    """A hidden input with the line it stands in or before."""
+
+    line: int
+    name: str
+    value: str
+
+
+def _no_block() -> Block:
+    return Block("#document", None, None, 0, False, False, False, False, False, True)
+
+
+@dataclass(slots=True)
+class Document:
+    """The lines of a page and what else it holds, in source order.
+
+    `blocks` are all of them in the order they begin, the root first; `containers` those that can hold a text, in order of their ends.
+    """
+
+    root: Block = field(default_factory=_no_block)
+    lines: list[Line] = field(default_factory=list)
+    blocks: list[Block] = field(default_factory=list)
+    containers: list[Block] = field(default_factory=list)
+    links: list[PlacedLink] = field(default_factory=list)
+    images: list[PlacedPicture] = field(default_factory=list)
+    scripts: list[Script] = field(default_factory=list)
+    inputs: list[PlacedInput] = field(default_factory=list)
+    title: str | None = None
+    base: str | None = None
 
     def text(self) -> str:
         """All visible text, a line a line."""
-        return "\n".join(line.text for line in self.lines)
+        return "\n".join([line.text for line in self.lines])
 
+    def children(self, block: Block) -> list[Block]:
+        """The blocks directly in a block, in order."""
+        return [other for other in self.blocks if other.parent is block]
 
-def clean(text: str) -> str:
-    """Return a text as a browser shows it, trimmed at both ends (full-width indents too), without control characters."""
-    if _NEEDS_FOLDING.search(text):
-        text = _SPACE.sub(" ", _WIDE_BREAK.sub("", text) if "\n" in text or "\r" in text else text)
-    return text.strip(_TRIM)
+    def after(self, block: Block) -> Block | None:
+        """The block that follows in the same block, None behind the last."""
+        if block.parent is None:
+            return None
+        siblings = self.children(block.parent)
+        return next((b for a, b in zip(siblings, siblings[1:], strict=False) if a is block), None)
 
 
 def parse(text: str) -> Document:
     """Return the document of an HTML text; any text gives one, the empty text an empty one."""
-    text = _CONTROL.sub("", text)
-    root = _root(text)
-    if root is None:
-        return Document(root=etree.Element("html"))
-    return _Walker(root).walk()
+    tree = _serialized(without_controls(text))
+    return _Walker().walk(tree) if tree else Document()
 
 
-def _root(text: str) -> Element | None:
+def _serialized(text: str) -> str:
     data = text.strip().encode("utf-8", "replace")
     if not data:
-        return None
+        return ""
     root, log = _parsed(data)
     if len(log) and any(_TOO_DEEP in entry.message for entry in log):
         root, _ = _parsed(_flattened(text))
-    return root
+    if root is None:
+        return ""
+    # Under an XHTML doctype libxml2 would add a meta element of its own.
+    root.getroottree().docinfo.clear()
+    return str(etree.tostring(root, encoding="unicode", with_tail=False))
 
 
-def _parsed(data: bytes) -> tuple[Element | None, Any]:
+def _parsed(data: bytes) -> tuple[Any, Any]:
     parser = etree.HTMLParser(encoding="utf-8", huge_tree=True, recover=True)
     try:
         return etree.fromstring(data, parser), parser.error_log
@@ -184,188 +252,156 @@ def _flattened(text: str) -> bytes:
 
 
 class _Walker:
-    """One pass over the page in source order, collecting lines.
+    """One pass over the serialized page, collecting lines."""
 
-    It reads the serialized tree split at its tags, which is several times cheaper than asking every node of the tree: what a
-    start tag means is looked up by its text. An element's flags say what its start changed, so that its end undoes it.
-    """
+    def __init__(self) -> None:
+        self.document = Document()
+        self._block = self.document.root
+        self._open: tuple[Open, ...] = ()
+        # The lines in which the links began that enclose blocks.
+        self._link_starts: list[int] = []
 
-    def __init__(self, root: Element) -> None:
-        self.document = Document(root=root)
-        self._buffer: list[str] = []
-        self._link_chars = self._bold_chars = 0
-        self._link = self._bold = self._heading = self._centered = self._aside = self._preformatted = self._hidden = 0
-        self._centered_outside: list[int] = []
-        self._blocks: list[Element] = [root]
-        self._cells: list[Element] = []
-        self._starts: list[int] = []
-
-    def walk(self) -> Document:
-        root = self.document.root
-        # Under an XHTML doctype libxml2 would add a meta element of its own.
-        root.getroottree().docinfo.clear()
-        etree.strip_elements(root, etree.Comment, etree.ProcessingInstruction, with_tail=False)
-        elements = root.iter("*")
-        parts = _TAGS.split(etree.tostring(root, encoding="unicode", with_tail=False))
-        stack: list[tuple[Element, int]] = []
-        for tag, text in zip(parts[1::2], parts[2::2], strict=True):
-            if tag[1] == "/":
-                element, flags = stack.pop()
-                if flags:
-                    self._close(element, flags)
+    def walk(self, tree: str) -> Document:
+        document, stack = self.document, [self.document.root]
+        parts = _TOKENS.split(tree)
+        # The text between two block tags, with the inline tags in it; `hidden` counts the elements around it that hide it.
+        stretch, hidden = parts[0], 0
+        for words, text in zip(parts[1::2], parts[2::2], strict=True):
+            token = _token(words) if len(words) < _REMEMBERED_LENGTH else _read_token(words)
+            kind = token.kind
+            if hidden:
+                hidden += (kind == _START) - (kind == _END)
+                stretch = stretch if hidden else stretch + text
+                continue
+            if kind >= _SKIPPED:
+                self._note(kind, words)
+            elif token.hidden:
+                hidden = kind == _START
             else:
-                element = next(elements)
-                flags = self._open(element, tag) if not self._hidden else 0
-                if tag[-2] != "/":
-                    stack.append((element, flags))
-                elif flags:
-                    self._close(element, flags)
-            if text and not self._hidden and (self._buffer or not text.isspace()):
-                self._add(text)
-        if self._buffer:
-            self._flush()
-        return self.document
+                if stretch and not stretch.isspace():
+                    self._read(stretch)
+                stretch = ""
+                if kind == _START:
+                    stack.append(self._begin(token))
+                elif kind == _END and len(stack) > 1:
+                    self._end(stack.pop(), stack[-1])
+            if not hidden:
+                stretch += text
+        if not stretch.isspace():
+            self._read(stretch)
+        document.root.end = len(document.lines)
+        return document
 
-    def _add(self, text: str) -> None:
-        if "&" in text:
-            text = unescape(text)
-        if self._preformatted and "\n" in text:
-            for line in text.split("\n"):
-                self._buffer.append(line)
-                self._flush()
-            return
-        self._buffer.append(text)
-        if self._link or self._bold:
-            count = len(text.strip(_TRIM))
-            self._link_chars += count if self._link else 0
-            self._bold_chars += count if self._bold else 0
-
-    def _open(self, element: Element, tag: str) -> int:
-        """Take note of an element's beginning; return its flags."""
-        flags = _tag_flags(tag) if tag[:3] != "<a " or " style=" in tag else _LINK
-        if flags & (_HIDDEN | _EVENT):
-            return self._open_wordless(element, flags)
-        if flags & _BLOCK:
-            self._open_block(element, flags)
-        if flags & _LINK:
-            self._link += 1
-        if flags & _SHOWN:
-            self._bold += bool(flags & _BOLD)
-            self._centered += bool(flags & _CENTER)
-        return flags
-
-    def _open_wordless(self, element: Element, flags: int) -> int:
-        """Take note of an element without words for readers: a break, a picture, an input, a script, anything hidden."""
-        if flags & _HIDDEN:
-            self._hidden += 1
-            self._note_hidden(element, element.tag)
-            return _HIDDEN
-        self._note_event(element, element.tag)
-        return 0
-
-    def _open_block(self, element: Element, flags: int) -> None:
-        if self._buffer:
-            self._flush()
-        self._blocks.append(element)
-        if flags & _CONTAINER:
-            self._starts.append(len(self.document.lines))
-        if flags & _CELL:
-            self._cells.append(element)
+    def _begin(self, token: Token) -> Block:
+        around = self._block
+        block = Block(
+            token.tag,
+            around,
+            None if token.cell else around.cell,
+            len(self.document.lines),
+            token.bold or around.bold,
             # A cell does not inherit its table's alignment.
-            self._centered_outside.append(self._centered)
-            self._centered = 0
-        if flags & _RARE:
-            self._count_rare(flags, 1)
+            token.centered or (around.centered and not token.cell),
+            token.heading or around.heading,
+            token.aside or around.aside,
+            token.preformatted or around.preformatted,
+            token.container,
+        )
+        if token.cell:
+            block.cell = block
+        self.document.blocks.append(block)
+        self._block = block
+        return block
 
-    def _close(self, element: Element, flags: int) -> None:
-        """Undo what the element's beginning did."""
-        if flags & _HIDDEN:
-            self._hidden -= 1
+    def _end(self, block: Block, around: Block) -> None:
+        block.end = len(self.document.lines)
+        if block.container:
+            self.document.containers.append(block)
+        self._block = around
+
+    def _read(self, stretch: str) -> None:
+        """Take over what a stretch shows."""
+        block, document = self._block, self.document
+        inline = read_inline(stretch, self._open, bold=block.bold, preformatted=block.preformatted)
+        lines = document.lines
+        index = first = len(lines)
+        for text, link_chars, bold in inline.lines:
+            lines.append(Line(index, text, block, link_chars, bold))
+            index += 1
+        if inline.only_text:
             return
-        if flags & _LINK:
-            self._link -= 1
-            text = element.text if len(element) == 0 else "".join(element.itertext())
-            self.document.links.append((len(self.document.lines), element, clean(text or "")))
-        if flags & _BLOCK:
-            self._close_block(element, flags)
-        if flags & _SHOWN:
-            self._bold -= bool(flags & _BOLD)
-            self._centered -= bool(flags & _CENTER)
-        if flags & _CELL:
-            self._cells.pop()
-            self._centered = self._centered_outside.pop()
+        for line, href, text, encloses in inline.anchors:
+            if encloses:
+                line, text = self._enclosing(first + line, text)
+                document.links.append(PlacedLink(line, block, href, text))
+            else:
+                document.links.append(PlacedLink(first + line, block, href, text))
+        document.images += [PlacedPicture(first + line, block, found) for line, found in inline.pictures]
+        document.inputs += [PlacedInput(first + line, name, value) for line, name, value in inline.inputs]
+        if inline.still_open != self._open:
+            self._carry(inline, first)
 
-    def _close_block(self, element: Element, flags: int) -> None:
-        if self._buffer:
-            self._flush()
-        self._blocks.pop()
-        if flags & _CONTAINER:
-            self.document.spans.append((self._starts.pop(), len(self.document.lines), element))
-        if flags & _RARE:
-            self._count_rare(flags, -1)
+    def _enclosing(self, end: int, text: str) -> tuple[int, str]:
+        """Return the first line and the words of a link that encloses blocks and ends here."""
+        start = self._link_starts.pop() if self._link_starts else end
+        texts = [line.text for line in self.document.lines[start:end]]
+        return start, " ".join([*texts, text] if text else texts)
 
-    def _count_rare(self, flags: int, step: int) -> None:
-        self._heading += step * bool(flags & _HEADING)
-        self._aside += step * bool(flags & _ASIDE)
-        self._preformatted += step * bool(flags & _PREFORMATTED)
+    def _carry(self, inline: Inline, first: int) -> None:
+        """Keep the inline elements that go on behind the next block tag."""
+        links = sum(bool(opened.kind & LINK) for opened in inline.still_open)
+        new = [opened for opened in inline.still_open if opened.kind & LINK][len(self._link_starts) : links]
+        self._link_starts += [first + opened.line for opened in new]
+        self._open = inline.still_open
 
-    def _note_event(self, element: Element, tag: str) -> None:
-        """Take note of an element that is no text: a line break, a picture, a hidden input."""
+    def _note(self, kind: int, words: str) -> None:
+        """Take note of an element without words: scripts, and what the head says."""
+        if kind == _SKIPPED:
+            return
         document = self.document
-        if tag == "br":
-            self._flush()
-        elif tag == "img":
-            document.images.append((len(document.lines), element))
-        elif element.get("type", "").lower() == "hidden":
-            document.inputs.append((len(document.lines), element.get("name", ""), clean(element.get("value", ""))))
+        if kind == _HEAD:
+            title, base = _TITLE.search(words), _BASE.search(words)
+            document.title = (clean(unescape(_TAG.sub("", title[1]))) or None) if title else None
+            document.base = attributes(base[1]).get("href") if base else None
+        line = 0 if kind == _HEAD else len(document.lines)
+        for script in _SCRIPT.finditer(words):
+            document.scripts.append(Script(line, attributes(script[1]).get("src", ""), _script_text(script[2] or "")))
 
-    def _note_hidden(self, element: Element, tag: str) -> None:
-        if tag == "script":
-            self.document.scripts.append((len(self.document.lines), element.get("src", ""), element.text or ""))
-        elif tag == "head":
-            title = element.find("title")
-            self.document.title = (clean("".join(title.itertext())) or None) if title is not None else None
-            for script in element.iter("script"):
-                self.document.scripts.append((0, script.get("src", ""), script.text or ""))
 
-    def _flush(self) -> None:
-        """End the line, if there is anything in it."""
-        text = clean("".join(self._buffer))
-        if text:
-            chars = len(text)
-            # Spaces are not counted as bold, and one character may be punctuation outside the bold words.
-            bold = bool(self._bold_chars) and self._bold_chars >= chars - 1 - text.count(" ")
-            lines, cell = self.document.lines, self._cells[-1] if self._cells else None
-            link_chars = min(self._link_chars, chars)
-            centered, heading, aside = self._centered > 0, self._heading > 0, self._aside > 0
-            lines.append(Line(len(lines), text, self._blocks[-1], cell, link_chars, bold, centered, heading, aside))
-        self._buffer.clear()
-        self._link_chars = self._bold_chars = 0
+def _script_text(text: str) -> str:
+    if text.startswith("<![CDATA["):
+        return text.removeprefix("<![CDATA[").removesuffix("]]>")
+    return unescape(text)
 
 
 @lru_cache(maxsize=8192)
-def _tag_flags(tag: str) -> int:
-    """The flags of a start tag as serialized; its style and alignment count, too."""
-    found = _NAME.match(tag)
-    flags = _FLAGS.get(found[1], 0) if found else 0
-    style = _STYLE.search(tag)
-    if style:
-        flags |= _style_flags(unescape(style[1]))
-    # `align` on a table moves the table, not its text.
-    if flags & _BLOCK and _ALIGNED.search(tag) and not tag.startswith("<table"):
-        flags |= _CENTER
-    return flags
+def _token(words: str) -> Token:
+    return _read_token(words)
 
 
-def _style_flags(style: str) -> int:
-    """The flags an inline style sets."""
-    hidden = _HIDDEN if _HIDDEN_STYLE.search(style) else 0
-    bold = _BOLD if _BOLD_STYLE.search(style) else 0
-    return hidden | bold | (_CENTER if _CENTER_STYLE.search(style) else 0)
-
-
-def ancestors(element: Element) -> Iterator[Element]:
-    """Yield the element and then every ancestor up to the root."""
-    while element is not None:
-        yield element
-        element = element.getparent()
+def _read_token(words: str) -> Token:
+    """Return what a token of the serialized page means."""
+    found = _NAME.match(words)
+    tag = found[1] if found else ""
+    if tag == "head":
+        return Token(_HEAD)
+    if tag == "script":
+        return Token(_SCRIPTED)
+    if tag not in BLOCKS and tag not in SKIPPED:
+        return Token(_SKIPPED)
+    if words.startswith("</"):
+        return Token(_END, tag)
+    style = attributes(words).get("style", "")
+    return Token(
+        _EMPTY if words.endswith("/>") else _START,
+        tag,
+        hidden=tag in SKIPPED or is_hidden_style(style),
+        container=tag in CONTAINERS,
+        cell=tag in CELLS,
+        bold=tag in BOLD or is_bold_style(style),
+        # `align` on a table moves the table, not its text.
+        centered=tag == "center" or bool(_CENTER_STYLE.search(style)) or (tag != "table" and bool(_ALIGNED.search(words))),
+        heading=tag in HEADINGS,
+        aside=tag in ASIDES,
+        preformatted=tag == "pre",
+    )

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from ..portals import Portal
-from .document import Document, Element, clean
+from .document import Block, Document, clean
 from .urls import absolute, folder_of, is_part, needs_query, numbered
 
 LinkKind = Literal["article", "page", "next", "attachment", "asset"]
@@ -22,7 +22,7 @@ _NEXT_WORDS = frozenset(
 
 
 class Hyperlink(NamedTuple):
-    """A link: its absolute URL, its words, what it leads to, and the line and element it stands in."""
+    """A link: its absolute URL, its words, what it leads to, and the line and block it stands in."""
 
     url: str
     text: str
@@ -30,7 +30,7 @@ class Hyperlink(NamedTuple):
     article_id: int | None
     is_part: bool
     line: int
-    element: Element
+    node: Block
 
     @property
     def is_next(self) -> bool:
@@ -47,16 +47,14 @@ class _Target(NamedTuple):
 
 def read_links(document: Document, url: str, portal: Portal) -> list[Hyperlink]:
     """Return the page's links in source order; script links, anchors of the page itself and other schemes are none."""
-    base = document.selector.xpath("(//base/@href)[1]").get()
-    root = (absolute(url, base) if base else None) or url
+    root = (absolute(url, document.base) if document.base else None) or url
     folder = folder_of(root)
     links = []
-    for line, element, text in document.links:
-        href = element.get("href")
+    for line, node, href, text in document.links:
         target = _target(root if needs_query(href) else folder, href, portal.article_urls) if href else None
         if target is not None:
             kind = "next" if target.kind == "page" and text.replace(" ", "").lower() in _NEXT_WORDS else target.kind
-            links.append(Hyperlink(target.url, text, kind, target.article_id, target.is_part, line, element))
+            links.append(Hyperlink(target.url, text, kind, target.article_id, target.is_part, line, node))
     return links
 
 

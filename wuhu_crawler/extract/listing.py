@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from ..items import ListingEntry, Pager
 from .dates import MOMENT, day_of, find_moment, normalize_digits
-from .document import Document, Element, Line, ancestors
+from .document import Block, Document, Line
 from .hyperlinks import Hyperlink
 from .labels import COLON, Labels, is_decoy
 
@@ -110,7 +110,7 @@ def _behind(document: Document, line: Line) -> tuple[str, ...]:
             break
         item = _item(line) if item is None else item
         holder = _item(other)
-        if holder is not item and not _continues(item, holder, line, other):
+        if holder is not item and not _continues(document, item, holder, line, other):
             break
         near.append(other.text)
     return tuple(near)
@@ -124,26 +124,26 @@ def _before(document: Document, line: Line, link: Hyperlink) -> str | None:
     return previous.text if not previous.link_chars and _item(previous) is _item(line) else None
 
 
-def _item(line: Line) -> Element:
+def _item(line: Line) -> Block:
     """The table row, list item or definition a line stands in; its own block outside of these."""
-    for element in ancestors(line.node):
-        if element.tag in ("tr", "li", "dt", "dd"):
-            return element
-        if element.tag in ("table", "ul", "ol", "dl", "body"):
+    for block in line.node.ancestors():
+        if block.tag in ("tr", "li", "dt", "dd"):
+            return block
+        if block.tag in ("table", "ul", "ol", "dl", "body"):
             break
     return line.node
 
 
-def _continues(item: Element, holder: Element, line: Line, other: Line) -> bool:
+def _continues(document: Document, item: Block, holder: Block, line: Line, other: Line) -> bool:
     """Tell whether a line's holder goes on where an entry's item ended: an abstract's row, the dd of a dt, the next block."""
     if item.tag == "li":
         return False
     if item.tag == "tr":
-        return holder is item.getnext() and len(holder) == 1
+        return holder is document.after(item) and len(document.children(holder)) == 1
     if item.tag == "dt":
-        return holder is item.getnext()
-    box = line.node.getparent()
-    return other.node is box or other.node.getparent() is box
+        return holder is document.after(item)
+    box = line.node.parent
+    return other.node is box or other.node.parent is box
 
 
 def _date_words(text: str, zone: ZoneInfo) -> str | None:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 
 from ..items import Article, Link
-from .document import Element
 from .labels import FURNITURE
 from .reading import Reading
-from .region import within
 from .urls import absolute
 
 _SPACER = re.compile(
@@ -21,13 +19,13 @@ _TINY = 24
 def read_media(article: Article, reading: Reading) -> None:
     """Fill images, attachments and links of the body."""
     region = reading.region
-    for line, image in reading.document.images:
-        if region.start <= line <= region.end and within(image, region.container) and not _is_spacer(image):
+    for line, node, image in reading.document.images:
+        if region.start <= line <= region.end and node.within(region.container) and not _is_spacer(image):
             target = absolute(reading.url, _source(image))
             if target and not any(link.url == target for link in article.images):
                 article.images.append(Link(url=target, text=image.get("alt", "").strip()))
     for link in reading.links:
-        inside = region.start <= link.line < region.end and within(link.element, region.container)
+        inside = region.start <= link.line < region.end and link.node.within(region.container)
         if not inside and not (link.kind == "attachment" and region.start <= link.line <= region.end + 2):
             continue
         if link.kind == "attachment":
@@ -36,12 +34,12 @@ def read_media(article: Article, reading: Reading) -> None:
             article.links.append(Link(url=link.url, text=link.text))
 
 
-def _source(image: Element) -> str:
+def _source(image: dict[str, str]) -> str:
     """The picture's URL; one that is loaded lazily stands in another attribute."""
     return str(image.get("data-src") or image.get("data-original") or image.get("original") or image.get("src", ""))
 
 
-def _is_spacer(image: Element) -> bool:
+def _is_spacer(image: dict[str, str]) -> bool:
     sizes = [int(size) for size in (image.get("width", ""), image.get("height", "")) if size.isdigit()]
     if any(size <= _TINY for size in sizes) or _SPACER.search(_source(image)):
         return True

@@ -13,7 +13,7 @@ from itertools import accumulate, pairwise
 from zoneinfo import ZoneInfo
 
 from .dates import LEADING_RELATIVE, MOMENT, find_moment, normalize_digits
-from .document import Document, Element, Line, ancestors
+from .document import Block, Document, Line
 from .labels import Labels, is_buttons, is_decoy, is_furniture
 
 _SENTENCE = re.compile(r"[，。；！？：、,;!?…”]")
@@ -67,7 +67,7 @@ class Region:
 
     start: int
     end: int
-    container: Element
+    container: Block
     date: DateLine | None
     prose: float
 
@@ -249,38 +249,36 @@ def is_end(line: Line, labels: Labels) -> bool:
     return len(line.text) <= 24 or line.link_chars > 0 or rest[:1] in ":："
 
 
-def _container(document: Document, start: int, end: int, sums: list[float]) -> Element:
+def _container(document: Document, start: int, end: int, sums: list[float]) -> Block:
     """Return the smallest container holding most of the prose of the lines [start, end), widened while only text is gained."""
     total = sums[end] - sums[start]
-    best, size, bounds = document.root, 1 << 30, (0, len(document.lines))
-    for first, last, element in document.spans:
-        a, b = max(first, start), min(last, end)
-        if b <= a or sums[b] - sums[a] < _SHARE * total:
+    best, size = document.root, 1 << 30
+    for block in document.containers:
+        first, last = block.first, block.end
+        if last - first >= size or last <= start or first >= end:
             continue
-        if last - first < size:
-            best, size, bounds = element, last - first, (first, last)
-    return _widened(document, best, bounds, start, end)
+        if sums[min(last, end)] - sums[max(first, start)] >= _SHARE * total:
+            best, size = block, last - first
+    return _widened(document, best, start, end)
 
 
-def _widened(document: Document, element: Element, bounds: tuple[int, int], start: int, end: int) -> Element:
+def _widened(document: Document, block: Block, start: int, end: int) -> Block:
     """Climb while the parent adds only unlinked lines of the same cell: a paragraph in its own block belongs to the body."""
-    spans = document.bounds
-    while element.tag not in ("td", "th", "body") and (parent := element.getparent()) is not None:
-        first, last = spans.get(parent, bounds)
-        added = [line for line in document.lines[max(first, start) : min(last, end)] if not bounds[0] <= line.index < bounds[1]]
+    lines = document.lines
+    while block.tag not in ("td", "th", "body") and (parent := block.parent) is not None:
+        added = [*lines[max(parent.first, start) : min(block.first, end)], *lines[max(block.end, start) : min(parent.end, end)]]
         if any(line.aside or line.link_chars * 2 > len(line.text) or is_furniture(line.text) for line in added):
             break
         if parent.tag in ("tr", "tbody", "table") and added:
             break
-        element, bounds = parent, (first, last)
-    return element
+        block = parent
+    return block
 
 
 def _clip(
-    document: Document, container: Element, start: int, end: int, date: DateLine | None, labels: Labels, sums: list[float]
+    document: Document, container: Block, start: int, end: int, date: DateLine | None, labels: Labels, sums: list[float]
 ) -> Region:
-    first, last = document.bounds.get(container, (0, len(document.lines)))
-    start, end = max(start, first), min(end, last)
+    start, end = max(start, container.first), min(end, container.end)
     start = _behind_slots(document.lines, start, end, labels)
     while end > start and _is_trailing(document.lines[end - 1], labels):
         end -= 1
@@ -313,7 +311,7 @@ def _behind_slots(lines: list[Line], start: int, end: int, labels: Labels) -> in
 
 def _side_by_side(label: Line, value: Line) -> bool:
     """Tell whether two lines stand in neighbouring cells, list items or definition parts."""
-    return label.node is not value.node and label.node.getparent() is value.node.getparent()
+    return label.node is not value.node and label.node.parent is value.node.parent
 
 
 def is_bare_slot(line: Line, labels: Labels) -> bool:
@@ -340,7 +338,3 @@ def is_meta(line: Line, labels: Labels) -> bool:
         return True
     return len(text) < 60 and bool(labels.published.match(text) or labels.views.match(text) or _filled(labels, text))
 
-
-def within(element: Element, container: Element) -> bool:
-    """Tell whether an element lies in a container."""
-    return any(parent is container for parent in ancestors(element))

@@ -79,7 +79,7 @@ def _bare_views(reading: Reading) -> Line | None:
     for index in (date.index - 1, date.index + 1):
         if 0 <= index < len(reading.document.lines):
             line = reading.document.lines[index]
-            same_row = line.cell is not None and line.cell.getparent() is reading.document.lines[date.index].node.getparent()
+            same_row = line.cell is not None and line.cell.parent is reading.document.lines[date.index].node.parent
             if same_row and line.text.isascii() and line.text.isdigit() and len(line.text) <= 9:
                 return line
     return None
