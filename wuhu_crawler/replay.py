@@ -342,8 +342,10 @@ def _answered(answer: Record, name: str, request: Record | None) -> Answered:
 
 
 def _noted(record: Record, end: int) -> Event:
-    url, told = record.url or "", dict(record.fields)
-    about = record.headers.get("warc-concurrent-to")
+    url, about = record.url or "", record.headers.get("warc-concurrent-to")
+    if about is not None and b"outcome-url:" not in record.block:  # seldom; and a hundred outlinks need not be read for it
+        return PageRead(about, url, end)
+    told = dict(record.fields)
     if about is not None:
         return PageRead(about, told.get("outcome-url", url), end)
     if "outcome" in told:

@@ -123,7 +123,9 @@ def _print_differences(found: Differences) -> None:
         return
     click.echo(f"{counted(found.articles, 'article')} would change\n")
     if found.fields:
-        print_table(["field", "articles"], [[name, count] for name, count in found.fields.most_common()])
+        print_table(
+            ["field", "articles"], sorted(([name, count] for name, count in found.fields.items()), key=lambda row: -row[1])
+        )
     for table, counts in found.rows.items():
         click.echo(f"{table}: " + ", ".join(f"{count} {what}" for what, count in counts.items()))
     for example in found.examples:

@@ -6,7 +6,7 @@ A version is known by the capture that first shows it, so that a version more or
 from __future__ import annotations
 
 import json
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import groupby, zip_longest
@@ -43,7 +43,7 @@ class Differences:
     """How many articles differ in each field, with examples; how many rows of other tables do."""
 
     articles: int = 0
-    fields: Counter[str] = field(default_factory=Counter)
+    fields: dict[str, int] = field(default_factory=dict)
     examples: list[Example] = field(default_factory=list)
     rows: dict[str, dict[str, int]] = field(default_factory=dict)
 
@@ -58,7 +58,7 @@ def compare(old: Connection, new: Connection) -> Differences:
         changed = list(_changes(before, after))
         found.articles += bool(changed)
         for name, one, two in changed:
-            found.fields[name] += 1
+            found.fields[name] = found.fields.get(name, 0) + 1
             if found.fields[name] <= EXAMPLES:
                 url = next((version.get("url") for version in (after or before or {}).values()), None)
                 found.examples.append(Example(" ".join(map(str, key)), url, name, _short(one), _short(two)))
