@@ -1,7 +1,7 @@
 """The rebuild benchmark: an archive of many articles is crawled once, then its database is made again from the WARC files.
 
-Pages a second on the clock and CPU milliseconds a page, with and without the search index, and the peak memory of the whole tree
-of processes for archives of different sizes: it must not grow with them. docs/benchmarks.md has the figures.
+Pages a second on the clock and CPU milliseconds a page, with and without the search index, and the peak memory of all its
+processes for archives of different sizes: it must not grow with them. docs/benchmarks.md has the figures.
 """
 
 from __future__ import annotations

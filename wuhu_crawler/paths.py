@@ -9,9 +9,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from time import sleep
 
 from .errors import ArchiveInUse, OutOfSpace, StorageError
 
+_TRIES, _PAUSE = 4, 0.05
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -55,14 +57,39 @@ class ArchiveLock:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._fd = os.open(folder / "archive.lock", os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not self._taken():
             holder = os.pread(self._fd, 32, 0).decode("ascii", "replace").strip() or "unknown"
             os.close(self._fd)
-            raise ArchiveInUse(f"the archive {folder} is in use by process {holder}; wait for it to end or stop it") from None
+            raise ArchiveInUse(f"the archive {folder} is in use by process {holder}; wait for it to end or stop it")
         os.ftruncate(self._fd, 0)
         os.pwrite(self._fd, f"{os.getpid()}\n".encode(), 0)
+
+    def _taken(self) -> bool:
+        """Try to take the lock, more than once: whoever asks for its holder has it for a moment."""
+        for _ in range(_TRIES):
+            try:
+                fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                sleep(_PAUSE)
+            else:
+                return True
+        return False
+
+    @staticmethod
+    def holder(folder: Path) -> int | None:
+        """Return the PID of the process that is writing to the archive in `folder`, None when there is none. Takes no lock."""
+        try:
+            fd = os.open(folder / "archive.lock", os.O_RDONLY)
+        except FileNotFoundError:
+            return None
+        try:
+            fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            words = os.pread(fd, 32, 0).decode("ascii", "replace").strip()
+            return int(words) if words.isdigit() else 0
+        finally:
+            os.close(fd)
+        return None
 
     def release(self) -> None:
         """Give the lock back; the file stays, empty."""

@@ -1,7 +1,7 @@
 """What the portal's editors change between two crawls: the same edits at every start, told by a count of rounds.
 
-A round corrects the text of some articles and the title of others, and lists one that was shown nowhere. Truth follows, since it
-is told from the world.
+A round corrects the text of some articles (those of four lines or more) and the title of others, and lists one that was shown
+nowhere. Truth follows, since it is told from the world.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ def _edited(article: Article, number: int) -> Article:
 
 
 def _with_text(article: Article, words: str) -> Article:
-    """Return the article with words added to the last line that is plain text."""
+    """Return the article with words added to its second line of plain text; the first and the last may say more than text."""
     lines = list(article.lines)
-    for place in range(len(lines) - 1, -1, -1):
+    for place in range(1, len(lines) - 2):
         line = lines[place]
         if line.kind == "text" and line.text and line.link is None and not line.centred:
             lines[place] = replace(line, text=f"{line.text}{words}")
