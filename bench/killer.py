@@ -229,12 +229,15 @@ def recovered(err: str) -> int:
 
 
 def tear(warc: Path, rng: random.Random) -> int:
-    """Leave half a record at the end of the open file, as a power cut would; return 1, or 0 when none is open."""
-    opened = list(warc.glob("*.open"))
+    """Leave half a record at the end of the open file, as a power cut would; return 1, or 0 when none is open and whole."""
+    opened = sorted(warc.glob("*.open"))
     if not opened:
         return 0
-    (path,) = opened
-    records = list(iter_records(path))
+    path = opened[-1]
+    try:
+        records = list(iter_records(path))
+    except WarcError:  # a run that was killed before it looked at the tear before this one
+        return 0
     last = next(record for record in reversed(records) if record.type in ("response", "warcinfo"))
     with path.open("r+b") as file:
         file.seek(last.offset)
