@@ -12,6 +12,7 @@ import multiprocessing
 import os
 import socket
 import sys
+import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -20,7 +21,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import accumulate
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any, NamedTuple
 
 from sqlalchemy import Engine
@@ -197,7 +198,7 @@ def make_pool(workers: int | None = None) -> ProcessPoolExecutor:
     """Return the reading processes, started: before a database is opened, which a forked process must not hold."""
     count = workers or len(os.sched_getaffinity(0))
     _tune_collector()
-    pool = ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("fork"), initializer=_tune_collector)
+    pool = ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("fork"), initializer=_begin_reading)
     pool.submit(int).result()
     return pool
 
@@ -206,6 +207,18 @@ def _tune_collector() -> None:
     """What is loaded by now stays; a page leaves few objects in circles, and looking for them often costs time."""
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
+
+
+def _begin_reading() -> None:
+    """What a reading process does first: it ends with the one that started it, however that ends."""
+    _tune_collector()
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        sleep(1)
+    os._exit(1)
 
 
 class _Filling:

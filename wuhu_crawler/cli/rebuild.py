@@ -23,6 +23,9 @@ from ..rebuild import rebuild as make
 from ..recovery import mend
 from .output import counted, print_json, print_table, remark
 
+# Seconds between two lines of progress where there is no terminal.
+PAUSE = 10.0
+
 
 @click.command()
 @click.option("--from", "source", metavar="DIR", help="Take the WARC files in this folder (default: the archive's own).")
@@ -160,7 +163,7 @@ def _telling() -> Iterator[Callable[[Progress], None]]:
     live, shown = sys.stderr.isatty(), [0.0]
 
     def tell(progress: Progress) -> None:
-        if not live and progress.doing == "reading" and progress.seconds - shown[0] < 10 and progress.bytes < progress.total:
+        if not live and progress.doing == "reading" and progress.seconds - shown[0] < PAUSE:
             return
         shown[0] = progress.seconds
         share = 100 * progress.bytes / max(progress.total, 1)

@@ -62,6 +62,7 @@ def compare(old: Connection, new: Connection) -> Differences:
             if found.fields[name] <= EXAMPLES:
                 url = next((version.get("url") for version in (after or before or {}).values()), None)
                 found.examples.append(Example(" ".join(map(str, key)), url, name, _short(one), _short(two)))
+    found.examples.sort(key=lambda example: (-found.fields[example.field], example.field))
     _compare_captures(old, new, found)
     for name in ("portal", "crawl", "outcome", "view_observation", "listing_sighting"):
         _compare_rows(old, new, name, found)

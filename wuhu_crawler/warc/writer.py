@@ -329,8 +329,11 @@ def one_line(words: str | None) -> str | None:
 
 
 def _field_lines(fields: Fields) -> bytes:
-    pairs = fields.items() if isinstance(fields, Mapping) else fields
-    return "".join(f"{name}: {_BREAKS.sub(' ', value)}\r\n" for name, value in pairs).encode()
+    pairs = list(fields.items() if isinstance(fields, Mapping) else fields)
+    lines = "".join([f"{name}: {value}\r\n" for name, value in pairs])
+    if lines.count("\n") + lines.count("\r") > 2 * len(pairs):
+        lines = "".join(f"{name}: {_BREAKS.sub(' ', value)}\r\n" for name, value in pairs)
+    return lines.encode()
 
 
 def _file_safe(name: str) -> str:
