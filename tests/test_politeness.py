@@ -265,10 +265,11 @@ FAULTS = {
     "/faults/fin-whole/news/Info.asp?ID=12393": ("captured", None),
     "/faults/gzip/news/Info.asp?ID=12367": ("captured", None),
     "/faults/busy/news/Info.asp?ID=12283": ("captured", None),
+    "/faults/busy/news/hits.asp?id=12283": ("captured", None),
     "/admin/": ("excluded", "robots"),
     "/robots.txt": ("captured", "robots.txt"),
 }
-LED_TO = ("/landing.html", "/secret", "/robots.txt")
+LED_TO = ("/landing.html", "/secret", "/robots.txt", "/faults/busy/news/hits.asp?id=12283")
 
 
 @pytest.fixture(scope="module")

@@ -13,8 +13,9 @@ from urllib.parse import urljoin, urlsplit
 
 from w3lib.url import safe_url_string
 
+from .extract.assemble import is_composed
 from .extract.digests import article_digest, page_digest
-from .extract.page import extract
+from .extract.page import Page, extract
 from .items import Article, Capture, Listing, OtherPage, Outcome, OutcomeKind, PageItem
 from .pages import InvalidItem, normalize_dates, validate
 from .portals import Portal
@@ -30,8 +31,9 @@ BODY_LIMIT = 32 << 20
 _UNLIMITED = 1 << 40
 _KIND_OUTCOMES: dict[str, OutcomeKind] = {"missing": "missing", "error": "failed", "blocked": "blocked"}
 
-# How much is wanted of an answer: its capture only; its page, as the crawl took it for one; or what it is by itself.
-Wanted = Literal["capture", "page", "verdict"]
+# How much is wanted of an answer: its capture only; its page, as the crawl took it for one; its page as a piece of an article;
+# or what it is by itself.
+Wanted = Literal["capture", "page", "piece", "verdict"]
 
 
 class Source(NamedTuple):
@@ -47,7 +49,8 @@ class Source(NamedTuple):
 class Reading:
     """An answer as read: `capture` has no number yet, `item` is None where no page was wanted or there is none.
 
-    `outcome` is how the URL ends by this answer alone, None where it does not end (a busy server, half a page).
+    `outcome` is how the URL ends by this answer alone, None where it does not end (a busy server, half a page). `page` is there
+    where an article has to be put together: of its first page, and of a piece.
     """
 
     capture: Capture
@@ -55,6 +58,7 @@ class Reading:
     article_digest: str | None = None
     page_digest: str | None = None
     outcome: Outcome | None = None
+    page: Page | None = None
 
 
 def located(folder: Path, name: str) -> Path:
@@ -81,8 +85,8 @@ def read(folder: Path, source: Source, crawl_id: str, portal: Portal, wanted: Wa
     """Return what the answer at `source` is. Raises WarcError and OSError when it cannot be read."""
     record, exchange = exchange_at(folder, source)
     reading = Reading(_capture(record, exchange, source, crawl_id))
-    if wanted == "page":
-        _read_page(reading, exchange, portal, _UNLIMITED)
+    if wanted in ("page", "piece"):
+        _read_page(reading, exchange, portal, _UNLIMITED, piece=wanted == "piece")
     elif wanted == "verdict":
         _judge(reading, exchange, portal)
     return reading
@@ -159,7 +163,7 @@ def _judge(reading: Reading, exchange: Exchange, portal: Portal) -> None:
         _read_page(reading, exchange, portal, BODY_LIMIT)
 
 
-def _read_page(reading: Reading, exchange: Exchange, portal: Portal, limit: int) -> None:
+def _read_page(reading: Reading, exchange: Exchange, portal: Portal, limit: int, *, piece: bool = False) -> None:
     capture = reading.capture
     try:
         body = body_of(exchange, limit)
@@ -171,7 +175,8 @@ def _read_page(reading: Reading, exchange: Exchange, portal: Portal, limit: int)
             reading.outcome = _ended(capture, "failed", f"bug ({type(error).__name__})")
         return
     try:
-        item = validate(_extracted(body, exchange, capture, portal))
+        page = _extracted(body, exchange, capture, portal)
+        item = page.item if piece else validate(page.item)
     except InvalidItem as error:
         reading.outcome = _ended(capture, "failed", f"invalid ({error})")
     except Exception as error:  # noqa: BLE001 - a page no rule of ours can read must not end a rebuild; the outcome names it
@@ -182,19 +187,21 @@ def _read_page(reading: Reading, exchange: Exchange, portal: Portal, limit: int)
         reading.page_digest = page_digest(item)
         reading.outcome = page_outcome(item, capture)
         reading.item = _as_stored(item)
+        if piece or is_composed(page, capture.url):
+            reading.page = replace(page, links=[])
 
 
-def _extracted(body: bytes, exchange: Exchange, capture: Capture, portal: Portal) -> PageItem:
-    item = extract(
+def _extracted(body: bytes, exchange: Exchange, capture: Capture, portal: Portal) -> Page:
+    page = extract(
         body,
         url=capture.url,
         headers=headers_of(exchange),
         status=exchange.status or 0,
         captured_at=capture.captured_at,
         portal=portal,
-    ).item
-    item.capture_id = capture.id
-    return item
+    )
+    page.item.capture_id = capture.id
+    return page
 
 
 def _as_stored(item: PageItem) -> PageItem:

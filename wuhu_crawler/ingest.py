@@ -24,7 +24,7 @@ from .db.store import Store
 from .errors import OutOfSpace, StorageError, WuhuError
 from .extract.digests import article_digest, page_digest
 from .extract.urls import resource
-from .items import Article, Capture, Outcome, PageItem
+from .items import Article, Assembled, Capture, Outcome, PageItem, PieceOf
 from .paths import ArchiveLock, ArchivePaths, storage_errors
 from .portals import Portal
 from .recovery import Recovered, recover
@@ -79,6 +79,8 @@ class ArchiveWriter:
         self._next_capture = store.last_capture_id() + 1
         # What no page was read from yet, with the links whoever reads it leaves there.
         self._unread: dict[int, Capture] = {}
+        # First pages of articles whose pieces are still under way.
+        self._begun: dict[int, Capture] = {}
         self._uncommitted = 0
         self._last_commit = monotonic()
         self._ended = False
@@ -191,11 +193,15 @@ class ArchiveWriter:
         self._uncommitted += 1
         return capture
 
-    def persist(self, item: PageItem) -> None:
+    def persist(self, item: PageItem | Assembled) -> None:
         """Queue a page's rows and the outcome of its URL; `item.capture_id` names a capture of this crawl.
 
-        That the page was read, from where it was reached and what it leads to, is noted in the WARC.
+        That the page was read, from where it was reached and what it leads to, is noted in the WARC. An article being put
+        together comes once for its first page, and again when more is known of its pieces, whose own URLs end by themselves.
         """
+        if isinstance(item, Assembled):
+            self._persist_assembled(item)
+            return
         with self._guard("storing a page"):
             capture = self._unread.pop(item.capture_id or 0, None) or self._store.capture(item.capture_id or 0)
             if capture is None:
@@ -209,6 +215,33 @@ class ArchiveWriter:
             self._store.add_page(item, article_digest=digest, page_digest=page_digest(item))
         self.counts[f"pages/{item.kind}"] += 1
         self._settle(outcome)
+
+    def _persist_assembled(self, item: Assembled) -> None:
+        article = item.article
+        with self._guard("storing an article"):
+            first = self._unread.pop(article.capture_id or 0, None)
+            capture = first or self._begun.get(article.capture_id or 0) or self._store.capture(article.capture_id or 0)
+            if capture is None:
+                raise StorageError(f"{article.url}: there is no capture {article.capture_id}")
+            article.portal, article.captured_at = self.portal.name, capture.captured_at
+            new = capture.id not in self._begun
+            # An article of an earlier run is stored as that left it, until this one has seen all of its pieces.
+            known = capture.run_id != self.run_id and not item.ended
+            outcome = self._respelled(page_outcome(article, capture))
+            if new and capture.run_id == self.run_id:
+                self._note_page(capture, outcome)
+            digest = article_digest(article) if item.complete and item.ended and not capture.truncated else None
+            if not known:
+                self._store.add_page(
+                    article, article_digest=digest, page_digest=page_digest(article), pieces=item.pieces, ended=item.ended
+                )
+        if item.ended:
+            self._begun.pop(capture.id, None)
+            self.counts["pages/article"] += 1
+        else:
+            self._begun[capture.id] = capture
+        if new:
+            self._settle(outcome)
 
     def outcome(self, outcome: Outcome) -> None:
         """Queue how a URL ended other than by its page, and note it in the WARC: no rebuild could know it else."""
@@ -239,6 +272,7 @@ class ArchiveWriter:
         fields = [("via", capture.via)] if capture.via else []
         if outcome.url != capture.url:
             fields.append(("outcome-url", outcome.url))
+        fields += _piece_fields(capture.piece_of)
         fields += [("outlink", url) for url in dict.fromkeys(capture.outlinks)]
         self._warc.write_metadata(capture.url, fields, concurrent_to=capture.record_id, at=capture.captured_at, wait=True)
 
@@ -317,7 +351,11 @@ def _outcome_fields(outcome: Outcome) -> list[tuple[str, str]]:
     fields = [("outcome", outcome.outcome), ("reason", outcome.reason), ("via", outcome.via)]
     if outcome.until is not None:
         fields.append(("until", outcome.until.astimezone(UTC).isoformat()))
-    return [(name, value) for name, value in fields if value]
+    return [*((name, value) for name, value in fields if value), *_piece_fields(outcome.piece_of)]
+
+
+def _piece_fields(piece_of: PieceOf | None) -> list[tuple[str, str]]:
+    return [] if piece_of is None else [("piece-of", piece_of.record_id), ("piece-url", piece_of.url)]
 
 
 def _warcinfo(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 Role = Literal["reporter", "correspondent", "photographer", "editor", "intern", "author", "other"]
 OtherKind = Literal["missing", "error", "blocked", "other"]
@@ -171,6 +171,13 @@ class OtherPage:
 PageItem = Article | Listing | OtherPage
 
 
+class PieceOf(NamedTuple):
+    """What a URL was asked for as a piece of: the record of the article's first page, and the URL the article gave it."""
+
+    record_id: str
+    url: str
+
+
 @dataclass(kw_only=True, slots=True)
 class Outcome:
     """How one URL ended in one crawl: exactly one way. `reason` refines the kind (`timeout`, `robots`, `offsite`, ...)."""
@@ -182,6 +189,7 @@ class Outcome:
     at: datetime | None = _date()
     until: datetime | None = _date()
     via: str | None = None
+    piece_of: PieceOf | None = None
 
 
 @dataclass(kw_only=True, slots=True)
@@ -190,7 +198,8 @@ class Capture:
 
     `captured_at` is UTC; `offset` and `length` are bytes in the compressed file; digests are `sha1:` + base32 as in the record
     headers. `truncated` is the WARC-Truncated reason or None; `flags` name oddities (`excess-body`, `bad-gzip`, ...).
-    `outlinks` are the URLs the page leads to, set by whoever reads the page; they go into its metadata record.
+    `outlinks` are the URLs the page leads to, `piece_of` tells of which article it is a piece: set by whoever reads the page,
+    they go into its metadata record.
     """
 
     id: int
@@ -215,6 +224,7 @@ class Capture:
     flags: list[str] = field(default_factory=list)
     via: str | None = None
     outlinks: list[str] = field(default_factory=list, compare=False)
+    piece_of: PieceOf | None = field(default=None, compare=False)
 
 
 @dataclass(kw_only=True, slots=True)

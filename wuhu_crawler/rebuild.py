@@ -234,6 +234,7 @@ class _Filling:
         self._progress = Progress(total=sum(sizes), foreign=files.foreign)
         self._before = dict(zip(files.order, accumulate([0, *sizes]), strict=False))
         self._pages: set[str] = set()
+        self._pieces: set[str] = set()
         self._ours: set[str] = set()
         self._places: OrderedDict[str, tuple[str, int]] = OrderedDict()
         self._uncommitted = 0
@@ -281,7 +282,9 @@ class _Filling:
     def _looking_ahead(self) -> Iterator[tuple[str, Event]]:
         ahead: deque[tuple[str, Event]] = deque()
         for name, event in self._events():
-            if isinstance(event, PageRead):
+            if isinstance(event, PageRead | UrlEnded) and event.record_id and _is_piece(event):
+                self._pieces.add(event.record_id)
+            elif isinstance(event, PageRead):
                 self._pages.add(event.record_id)
             elif isinstance(event, UrlEnded) and event.is_ours and event.record_id:
                 self._ours.add(event.record_id)
@@ -308,6 +311,8 @@ class _Filling:
     def _wanted(self, run: Run, event: Answered) -> Wanted:
         if not run.complete or event.record_id in self._ours:
             return "verdict"
+        if event.record_id in self._pieces:
+            return "piece"
         return "page" if event.record_id in self._pages else "capture"
 
     def _sourced(self, event: Answered) -> Source:
@@ -323,6 +328,7 @@ class _Filling:
             self._replay.play(name, event, next(readings) if answered else None)
             if isinstance(event, PageRead | UrlEnded) and event.record_id:
                 self._pages.discard(event.record_id)
+                self._pieces.discard(event.record_id)
                 self._ours.discard(event.record_id)
             self._uncommitted += answered
             self._progress.bytes = self._before[name] + event.end
@@ -343,6 +349,11 @@ class _Filling:
         if self._tell is not None and (force or progress.seconds - self._told >= 0.5):
             self._told = progress.seconds
             self._tell(progress)
+
+
+def _is_piece(event: PageRead | UrlEnded) -> bool:
+    of = event.piece_of if isinstance(event, PageRead) else event.outcome.piece_of
+    return of is not None
 
 
 def _index(engine: Engine, progress: Progress, tell: Callable[[Progress], None] | None) -> None:

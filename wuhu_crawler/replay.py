@@ -14,11 +14,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
-from .captures import Reading, Source, Wanted
+from .captures import Reading, Source, Wanted, captured, page_outcome
+from .db.statements import FINAL
 from .db.store import Store
 from .errors import UsageError
-from .extract.urls import resource
-from .items import Capture, Outcome, OutcomeKind
+from .extract.assemble import NOT_CAPTURED, Assemblies, Assembly, failure
+from .extract.digests import article_digest, page_digest
+from .extract.urls import identity, resource
+from .items import Capture, Outcome, OutcomeKind, PieceOf
+from .pages import normalize_dates
 from .portals import Portal, load_portal, make_portal
 from .warc.reader import Record, WarcError, iter_records
 
@@ -71,6 +75,7 @@ class PageRead(NamedTuple):
     record_id: str
     url: str
     end: int
+    piece_of: PieceOf | None = None
 
 
 class UrlEnded(NamedTuple):
@@ -172,6 +177,13 @@ class Replay:
         # Pages read before the event came that says the crawl read them.
         self._readings: dict[str, Reading] = {}
         self._position: tuple[str, int] | None = None
+        # The articles of the crawl being put together, and the first pages of those that are.
+        self._assemblies: Assemblies | None = None
+        self._whole: set[int] = set()
+        # The files of the run, and the articles of earlier runs it has come to again.
+        self._files: set[str] = set()
+        self._renewed: set[int] = set()
+        self._crawl_id = ""
 
     def play(self, name: str, event: Event, reading: Reading | None = None) -> None:
         """Let the store know what the event says; `reading` is the answer of an Answered, if it was read before."""
@@ -188,6 +200,7 @@ class Replay:
                 self._crawl_ended(event)
             case Passed():
                 pass
+        self._files.add(name)
         self._position = (name, event.end)
 
     def commit(self) -> None:
@@ -225,6 +238,10 @@ class Replay:
         self._store.register_portal(run.portal)
         self._store.begin_crawl(run.crawl_id, run.portal.name, run.job, run.settings, run.started_at)
         self.run, self._ended = run, False
+        self._files, self._renewed = set(), set()
+        if self._assemblies is None or run.crawl_id != self._crawl_id:
+            self._assemblies, self._crawl_id = Assemblies(run.portal), run.crawl_id
+            self._whole.clear()
 
     def _answered(self, event: Answered, reading: Reading | None) -> None:
         run = self._running()
@@ -247,13 +264,18 @@ class Replay:
 
     def _page_read(self, event: PageRead) -> None:
         capture = self._store.capture_of_record(event.record_id)
-        if capture is not None:
+        if capture is not None and event.piece_of is not None:
+            self._piece(event.piece_of, capture, event.url)
+        elif capture is not None:
             reading = self._readings.pop(event.record_id, None) or self._look_again(capture, "page")
             self._settle(capture, reading, event.url)
 
     def _url_ended(self, event: UrlEnded) -> None:
         run, outcome = self._running(), event.outcome
         capture = self._store.capture_of_record(event.record_id) if event.record_id else None
+        if outcome.piece_of is not None and capture is not None and outcome.outcome in FINAL:
+            self._piece(outcome.piece_of, capture, outcome.url)
+            return
         if capture is not None:
             outcome = replace(outcome, capture_id=capture.id)
             if event.is_ours:
@@ -262,6 +284,87 @@ class Replay:
                     self._settle(capture, reading, outcome.url)
                     return
         self._store.add_outcome(run.crawl_id, outcome)
+        if outcome.piece_of is not None:
+            self._piece_failed(outcome.piece_of, outcome, capture)
+
+    def _piece(self, of: PieceOf, capture: Capture, url: str) -> None:
+        """Feed the article with a piece that was captured; what its page is by itself is stored, too."""
+        reading = self._readings.pop(capture.record_id, None)
+        if reading is None or reading.page is None:
+            reading = self._look_again(capture, "piece")
+        assembly = self._assembly(of)
+        if reading.page is None or assembly is None:
+            self._settle(capture, replace(reading, item=None, outcome=captured(capture)), url)
+            return
+        reading.page.item.capture_id = capture.id
+        item = assembly.take(of.url, reading.page, capture.id)
+        outcome = captured(capture) if item is None else page_outcome(item, capture)
+        self._settle(capture, replace(reading, item=item, outcome=outcome, page=None), url)
+        self._put_together(assembly)
+
+    def _piece_failed(self, of: PieceOf, outcome: Outcome, capture: Capture | None) -> None:
+        assembly = self._assembly(of)
+        if assembly is not None:
+            assembly.fail(of.url, failure(outcome, capture), None if capture is None else capture.id)
+            self._put_together(assembly)
+
+    def _assembly(self, of: PieceOf) -> Assembly | None:
+        """Return the article a piece is of, None when nothing is wanting of it, or when our rules see no such piece in it."""
+        first, assemblies = self._store.capture_of_record(of.record_id), self._assemblies
+        if first is None or assemblies is None or first.id in self._whole:
+            return None
+        assembly = assemblies.get(first.id)
+        if assembly is None:
+            assembly = self._begun_before(first)
+        elif self._is_late(first) and first.id not in self._renewed:
+            # A resumed crawl comes to all of its pieces anew.
+            assembly = assemblies.begin(assembly.page, url=first.url, capture_id=first.id)
+        self._renewed.add(first.id)
+        return assembly if assembly is not None and identity(of.url) in assembly.keys else None
+
+    def _begun_before(self, first: Capture) -> Assembly | None:
+        """Take up an article again that the database knows to be unfinished."""
+        pieces = self._store.parts_of(first.id)
+        if not any(piece.reason for piece in pieces):
+            return None
+        assembly = self._begin_assembly(first, self._look_again(first, "page"))
+        for piece in () if self._is_late(first) else pieces:
+            held = self._store.capture(piece.capture_id) if piece.capture_id is not None else None
+            page = self._look_again(held, "piece").page if held is not None and not held.truncated else None
+            if assembly is None or identity(piece.url) not in assembly.keys:
+                continue
+            if page is not None:
+                assembly.take(piece.url, page, piece.capture_id)
+            elif piece.reason is not None and piece.reason != NOT_CAPTURED:
+                assembly.fail(piece.url, piece.reason, piece.capture_id)
+        return assembly
+
+    def _is_late(self, first: Capture) -> bool:
+        """Tell whether an article's first page was captured by an earlier run."""
+        return first.warc_file not in self._files
+
+    def _begin_assembly(self, capture: Capture, reading: Reading) -> Assembly | None:
+        if reading.page is None or self._assemblies is None:
+            return None
+        reading.page.item.capture_id = capture.id
+        return self._assemblies.begin(reading.page, url=capture.url, capture_id=capture.id)
+
+    def _put_together(self, assembly: Assembly) -> None:
+        """Let the store know an article as far as it is there."""
+        state, run = assembly.assembled(), self._running()
+        article = state.article
+        first = self._store.capture(article.capture_id or 0)
+        if first is None or (self._is_late(first) and not state.ended):
+            return
+        article.captured_at, article.portal = first.captured_at, run.portal.name
+        normalize_dates(article, run.portal, first.captured_at)
+        digest = article_digest(article) if state.complete and state.ended and not first.truncated else None
+        self._store.add_page(
+            article, article_digest=digest, page_digest=page_digest(article), pieces=state.pieces, ended=state.ended
+        )
+        if assembly.whole and self._assemblies is not None:
+            self._assemblies.end(assembly)
+            self._whole.add(first.id)
 
     def _crawl_ended(self, event: CrawlEnded) -> None:
         run = self._running()
@@ -276,7 +379,11 @@ class Replay:
 
     def _settle(self, capture: Capture, reading: Reading, url: str) -> None:
         item = reading.item
-        if item is not None:
+        assembly = self._begin_assembly(capture, reading)
+        if assembly is not None:
+            self._put_together(assembly)
+            self.pages += 1
+        elif item is not None:
             item.capture_id, item.captured_at, item.portal = capture.id, capture.captured_at, self._running().portal.name
             self._store.add_page(item, article_digest=reading.article_digest, page_digest=reading.page_digest)
             self.pages += 1
@@ -343,11 +450,13 @@ def _answered(answer: Record, name: str, request: Record | None) -> Answered:
 
 def _noted(record: Record, end: int) -> Event:
     url, about = record.url or "", record.headers.get("warc-concurrent-to")
-    if about is not None and b"outcome-url:" not in record.block:  # seldom; and a hundred outlinks need not be read for it
+    # Seldom; and a hundred outlinks need not be read for it.
+    if about is not None and b"outcome-url:" not in record.block and b"piece-of:" not in record.block:
         return PageRead(about, url, end)
     told = dict(record.fields)
+    piece_of = PieceOf(told["piece-of"], told.get("piece-url", url)) if "piece-of" in told else None
     if about is not None:
-        return PageRead(about, told.get("outcome-url", url), end)
+        return PageRead(about, told.get("outcome-url", url), end, piece_of)
     if "outcome" in told:
         until = told.get("until")
         outcome = Outcome(
@@ -357,6 +466,7 @@ def _noted(record: Record, end: int) -> Event:
             at=record.date,
             until=datetime.fromisoformat(until) if until else None,
             via=told.get("via"),
+            piece_of=piece_of,
         )
         return UrlEnded(record.headers.get("warc-refers-to"), outcome, end)
     if url.startswith(CRAWL_END) and "status" in told:

@@ -40,6 +40,8 @@ PAYLOAD = (
 DIGESTS = select(_known.payload_digest).where(_known.payload_digest.is_not(None), _known.record_type == "response")
 CAPTURE_BY_ID = select(models.capture).where(_known.id == bindparam("id"))
 CAPTURE_BY_RECORD = select(models.capture).where(_known.record_id == bindparam("record_id"))
+_parts = models.article_part.c
+PARTS = select(models.article_part).where(_parts.capture_id == bindparam("capture_id")).order_by(_parts.kind, _parts.number)
 _ended = models.outcome.c
 # Captures that nobody came to: no page was read from them, and their URL's outcome is not theirs and not younger.
 UNREAD = (

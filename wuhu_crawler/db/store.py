@@ -16,14 +16,14 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Engine, case, func, select, update
 
 from ..errors import WuhuError
-from ..items import Capture, Outcome, PageItem
+from ..items import Capture, Outcome, PageItem, Piece
 from ..portals import Portal
 from . import models
 from .batch import Batch, Page
 from .failures import translated
 from .rows import capture_item, capture_row, outcome_row
 from .sieve import Sieve
-from .statements import CAPTURE_BY_ID, CAPTURE_BY_RECORD, DIGESTS, FINAL, INSERTS, PAYLOAD, UNREAD, ignore, replace
+from .statements import CAPTURE_BY_ID, CAPTURE_BY_RECORD, DIGESTS, FINAL, INSERTS, PARTS, PAYLOAD, UNREAD, ignore, replace
 
 
 class Payload(NamedTuple):
@@ -186,10 +186,25 @@ class Store:
             raise ValueError(f"the outcome of {outcome.url} has no time")
         self._outcomes[crawl_id, outcome.url] = outcome_row(crawl_id, outcome, at)
 
-    def add_page(self, item: PageItem, *, article_digest: str | None, page_digest: str | None) -> None:
+    def parts_of(self, capture_id: int) -> list[Piece]:
+        """Return the pieces the article of a first page's capture is made of, as committed; those of none are none."""
+        with translated():
+            rows = self._lookups.execute(PARTS, {"capture_id": capture_id})
+            return [Piece(kind=r.kind, number=r.number, url=r.url, capture_id=r.part_capture_id, reason=r.reason) for r in rows]
+
+    def add_page(
+        self,
+        item: PageItem,
+        *,
+        article_digest: str | None,
+        page_digest: str | None,
+        pieces: Sequence[Piece] = (),
+        ended: bool = True,
+    ) -> None:
         """Buffer what a capture shows; `capture_id` and `captured_at` of the item are set.
 
-        An article without `article_digest` (parts missing) or without a number makes no version.
+        An article without `article_digest` (parts missing) or without a number makes no version. `pieces` are the further
+        captures an article is made of; while it has not `ended`, only they and the capture's kind are noted.
         """
         self._require_sound()
         if item.capture_id is None or item.captured_at is None:
@@ -197,7 +212,8 @@ class Store:
         portal = item.portal or self._portal
         if portal is None:
             raise ValueError(f"the page {item.url} has no portal")
-        self._pages.append(Page(item.capture_id, item.captured_at, portal, item, article_digest, page_digest))
+        page = Page(item.capture_id, item.captured_at, portal, item, article_digest, page_digest, tuple(pieces), ended)
+        self._pages.append(page)
 
     def commit(self, position: tuple[str, int], ended: Mapping[str, int] | None = None) -> dict[str, int]:
         """Write the batch in one transaction; `position` is the WARC file and the end of its last whole record, on disk.
@@ -223,6 +239,10 @@ class Store:
         for table, rows in batch.observations():
             if rows:
                 connection.execute(ignore(connection, models.metadata.tables[table]), rows)
+        for table, rows in batch.replacements():
+            if rows:
+                keys = [column.name for column in models.metadata.tables[table].primary_key]
+                connection.execute(replace(connection, models.metadata.tables[table], *keys), rows)
         if self._outcomes:
             statement = replace(connection, models.outcome, "crawl_id", "url")
             connection.execute(statement, list(self._outcomes.values()))

@@ -40,6 +40,7 @@ class Assembly:
         if not isinstance(page.item, Article):
             raise TypeError(f"{url}: only an article has parts")
         self.url, self.capture_id = url, capture_id
+        self.page = replace(page, links=[])
         self._portal = portal
         self._article = page.item
         self._first = page.fragment
@@ -75,6 +76,11 @@ class Assembly:
     def complete(self) -> bool:
         """Whether the whole text is there. The counter does not matter for it."""
         return not (self._missing or self._too_many or self._lone)
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing more can come of it: the whole text is there, and the counter's number."""
+        return self.ended and self.complete and (self._counter is None or self._counter.reason is None)
 
     @property
     def keys(self) -> Collection[str]:
@@ -245,6 +251,7 @@ class Assemblies:
     def __init__(self, portal: Portal) -> None:
         self._portal = portal
         self._open: dict[int, Assembly] = {}
+        self._by_capture: dict[int, Assembly] = {}
 
     def begin(self, page: Page, *, url: str, capture_id: int | None = None) -> Assembly | None:
         """Return the assembly of an article's first page; None when the page stands alone.
@@ -259,6 +266,8 @@ class Assemblies:
             if number in self._open:
                 self.end(self._open[number])
             self._open[number] = assembly
+        if capture_id is not None:
+            self._by_capture[capture_id] = assembly
         return assembly
 
     def of(self, url: str) -> list[Assembly]:
@@ -266,11 +275,17 @@ class Assemblies:
         key = identity(url)
         return [assembly for assembly in self._open.values() if key in assembly.keys]
 
+    def get(self, capture_id: int) -> Assembly | None:
+        """Return the assembly whose first page is that capture."""
+        return self._by_capture.get(capture_id)
+
     def end(self, assembly: Assembly) -> None:
         """Let go of an assembly."""
         number = assembly.article_id
         if number is not None and self._open.get(number) is assembly:
             del self._open[number]
+        if assembly.capture_id is not None and self._by_capture.get(assembly.capture_id) is assembly:
+            del self._by_capture[assembly.capture_id]
 
 
 def is_composed(page: Page, url: str) -> bool:
