@@ -1,8 +1,8 @@
 """A page as its reader sees it: lines of text in source order, with what emphasis, links and pictures each holds.
 
-Everything later leans on this: no rule of extraction looks at a class name or counts tags. libxml2 mends the tag soup; its tree
-is serialized and split at the block tags, which is several times cheaper than asking every node of the tree, and `inline` reads
-what lies between them. Of the elements only blocks remain, as `Block`s that know their parent.
+Everything later leans on this: no rule of extraction looks at a class name or counts tags. lexbor mends the tag soup as a
+browser does, at any depth; its tree is serialized and split at the block tags, which is several times cheaper than asking every
+node of the tree, and `inline` reads what lies between them. Of the elements only blocks remain, and what is around each.
 """
 
 from __future__ import annotations
@@ -12,19 +12,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from html import unescape
-from typing import Any, NamedTuple
+from itertools import pairwise
+from typing import NamedTuple
 
-from lxml import etree
+from selectolax.lexbor import LexborHTMLParser
 
-from .inline import LINK, Inline, Open, attributes, clean, is_bold_style, is_hidden_style, read_inline, without_controls
+from .inline import LINK, Inline, Open, Words, attributes, clean, is_bold_style, is_hidden_style, read_inline
 
 __all__ = ["Block", "Document", "Line", "clean", "parse"]
 
-BLOCKS = frozenset(
+# The usual ones first: the list is asked in this order.
+BLOCKS = tuple(
     (
-        "address article aside blockquote body caption center col colgroup dd dir div dl dt fieldset figcaption figure "
-        "footer form frameset h1 h2 h3 h4 h5 h6 header hr html legend li main menu nav ol p pre section table tbody td tfoot "
-        "th thead tr ul marquee"
+        "td tr p div li table tbody ul body html h1 h2 h3 h4 h5 h6 center dl dt dd hr form ol pre section article header "
+        "footer main nav aside blockquote address caption col colgroup dir fieldset figcaption figure frameset legend menu "
+        "tfoot th thead marquee"
     ).split()
 )
 CONTAINERS = frozenset(
@@ -33,67 +35,74 @@ CONTAINERS = frozenset(
         "table tbody td th tr ul"
     ).split()
 )
-# Elements without words for readers. They are no blocks: a line goes on behind them.
-SKIPPED = frozenset(
-    "noscript select textarea button object applet svg template noframes map option audio video iframe".split()
-)
-BOLD = frozenset(["h1", "h2", "h3", "h4", "h5", "h6", "th"])
+# Elements without words for readers. They are no blocks: a line goes on behind them. What is in the first is no markup.
+WORDLESS = ("head", "script", "style", "iframe", "noframes", "noembed")
+SKIPPED = frozenset("noscript select textarea button object applet svg template map option audio video".split())
+# Elements that have no end tag.
+VOID = frozenset({"hr", "col", "frame"})
 ASIDES = frozenset({"nav", "footer", "aside"})
 HEADINGS = frozenset(["h1", "h2", "h3", "h4", "h5", "h6"])
 CELLS = frozenset({"td", "th"})
 _CENTER_STYLE = re.compile(r"text-align\s*:\s*center", re.I)
 _ALIGNED = re.compile(r"\salign=\"(?:center|middle)\"", re.I)
-_TOO_DEEP = "Excessive depth"
-# Tags whose nesting carries no meaning: taken away from a page too deep for libxml2.
-_UNWRAPPED = ["font", "span", "b", "i", "u", "em", "strong", "big", "small"]
-# Of blocks only the line they begin is kept.
-_BREAKING = re.compile(r"</?(?:div|section|center|blockquote|table|tbody|tr|td|th|ul|ol|li|dl|dt|dd)\b[^>]*>", re.I)
 
-# The tree is serialized as XML: a tag holds no other angle bracket, its attributes stand in double quotes.
-_WORDLESS = "|".join(rf"<{tag}(?=[\s/>])[^>]*>(?:(?<=/>)|.*?</{tag}>)" for tag in ("head", "script", "style"))
-_BOUNDARY = rf"</?(?:{'|'.join(sorted(BLOCKS | SKIPPED, key=len, reverse=True))})(?=[\s/>])[^>]*>"
-_TOKENS = re.compile(rf"(<!--.*?-->|<\?.*?\?>|{_WORDLESS}|{_BOUNDARY})", re.S)
-_NAME = re.compile(r"</?([^\s/>]+)")
-_SCRIPT = re.compile(r"<script(?=[\s/>])([^>]*?)(?:/>|>(.*?)</script>)", re.S)
+# In the serialized tree every element is closed, and attributes stand in double quotes. A passage is a run of block tags, one
+# tag of an element that is skipped, or a whole element without words. Inline tags are ruled out first: they are most.
+_REST = r"[^>\"]*+(?:\"[^\"]*+\"[^>\"]*+)*+>"
+_INLINE = r"(?!/?(?:a|span|font|br?|i(?:mg|nput)?|strong|em|u)[\s>])"
+_BLOCK = rf"/?(?:{'|'.join(BLOCKS)})(?=[\s>]){_REST}\s*+"
+_WHOLE = "|".join(rf"{tag}(?=[\s>]){_REST}.*?</{tag}>" for tag in WORDLESS)
+_SKIP = rf"/?(?:{'|'.join(sorted(SKIPPED))})(?=[\s>]){_REST}"
+_PASSAGES = re.compile(rf"(<{_INLINE}(?:{_BLOCK}(?:<{_BLOCK})*+|!--.*?-->|!{_REST}|{_WHOLE}|{_SKIP}))", re.S)
+_TAG = re.compile(rf"<(/?)([^\s/>]+)({_REST.removesuffix('>')})>")
+_SCRIPT = re.compile(rf"<script(?=[\s>])({_REST.removesuffix('>')})>(.*?)</script>", re.S)
 _TITLE = re.compile(r"<title(?:\s[^>]*)?>(.*?)</title>", re.S)
-_BASE = re.compile(r"<base\s([^>]*href=[^>]*)>")
-_TAG = re.compile(r"<[^>]*>")
-_REMEMBERED_LENGTH = 200
+_BASE = re.compile(rf"<base\s({_REST.removesuffix('>')})>")
+# NUL and its like; what is left of control characters is taken away where text is read.
+_CONTROLS = [chr(code) for code in range(32) if chr(code) not in "\t\n\f\r"]
+_NO_CONTROLS = {ord(control): None for control in _CONTROLS}
+_REMEMBERED_LENGTH = 300
+_REMEMBERED = 8192
+_REMEMBERED_HEADS = 256
 
-# What a token is: a block's tags, an element that hides what is in it, or one that leaves the text around it alone.
-_START, _END, _EMPTY, _SKIPPED, _SCRIPTED, _HEAD = range(6)
+# How a block shows its text, inherited by the blocks in it; a cell does not inherit its table's alignment.
+BOLD, CENTERED, HEADING, ASIDE, PREFORMATTED = 1, 2, 4, 8, 16
+_START, _END, _EMPTY = range(3)
 
 
-class Token(NamedTuple):
-    """A block tag or a whole element without words, and what it changes."""
+class Tag(NamedTuple):
+    """A tag of a block or of a skipped element."""
 
     kind: int
-    tag: str = ""
+    name: str
+    look: int = 0
     hidden: bool = False
-    container: bool = False
-    cell: bool = False
-    bold: bool = False
-    centered: bool = False
-    heading: bool = False
-    aside: bool = False
-    preformatted: bool = False
 
 
-@dataclass(slots=True, eq=False)
+class Passage(NamedTuple):
+    """What lies between two stretches of text. `tags` are all its tags, none for a whole element without words. When nothing in
+    it is hidden, it closes `ends` blocks and opens those of `starts`; blocks that begin and end in it hold nothing."""
+
+    tags: tuple[Tag, ...]
+    hides: bool
+    ends: int
+    starts: tuple[Tag, ...]
+
+
 class Block:
-    """A block element: its tag, the block around it (None for the root), and its lines [first, end)."""
+    """A block element: its tag, the block around it (None for the root), its look, and its lines [first, end).
 
-    tag: str
-    parent: Block | None
-    cell: Block | None
-    first: int
-    bold: bool
-    centered: bool
-    heading: bool
-    aside: bool
-    preformatted: bool
-    container: bool
-    end: int = 0
+    A block knows nothing of what is in it: without circles a page is given back as soon as it is read.
+    """
+
+    __slots__ = ("end", "first", "look", "parent", "tag")
+
+    def __init__(self, tag: str, parent: Block | None, look: int, first: int) -> None:
+        self.tag = tag
+        self.parent = parent
+        self.look = look
+        self.first = first
+        self.end = first
 
     def ancestors(self) -> Iterator[Block]:
         """Yield the block and then every block around it."""
@@ -107,15 +116,22 @@ class Block:
         return any(block is other for block in self.ancestors())
 
 
-@dataclass(slots=True)
 class Line:
     """One line a reader sees. `node` is the block it lies in, `link_chars` how many of its characters are link text."""
 
-    index: int
-    text: str
-    node: Block
-    link_chars: int
-    bold: bool
+    __slots__ = ("index", "link_chars", "node", "text", "words")
+
+    def __init__(self, index: int, words: Words, node: Block) -> None:
+        self.index = index
+        self.words = words
+        self.text = words.text
+        self.link_chars = words.link_chars
+        self.node = node
+
+    @property
+    def bold(self) -> bool:
+        """Whether it is wholly bold."""
+        return self.words.bold
 
     @property
     def plain_chars(self) -> int:
@@ -125,22 +141,22 @@ class Line:
     @property
     def cell(self) -> Block | None:
         """The table cell it lies in, None outside tables."""
-        return self.node.cell
+        return next((block for block in self.node.ancestors() if block.tag in CELLS), None)
 
     @property
     def centered(self) -> bool:
         """Whether it stands centred."""
-        return self.node.centered
+        return bool(self.node.look & CENTERED)
 
     @property
     def heading(self) -> bool:
         """Whether it stands in a heading element."""
-        return self.node.heading
+        return bool(self.node.look & HEADING)
 
     @property
     def aside(self) -> bool:
         """Whether it stands in an element for navigation or the page's foot."""
-        return self.node.aside
+        return bool(self.node.look & ASIDE)
 
 
 class PlacedLink(NamedTuple):
@@ -176,21 +192,14 @@ class PlacedInput(NamedTuple):
     value: str
 
 
-def _no_block() -> Block:
-    return Block("#document", None, None, 0, False, False, False, False, False, True)
-
-
 @dataclass(slots=True)
 class Document:
-    """The lines of a page and what else it holds, in source order.
+    """The lines of a page and what else it holds, in source order. `blocks` are those that hold anything, in the order they
+    begin, the root first."""
 
-    `blocks` are all of them in the order they begin, the root first; `containers` those that can hold a text, in order of their ends.
-    """
-
-    root: Block = field(default_factory=_no_block)
+    root: Block = field(default_factory=lambda: Block("#document", None, 0, 0))
     lines: list[Line] = field(default_factory=list)
     blocks: list[Block] = field(default_factory=list)
-    containers: list[Block] = field(default_factory=list)
     links: list[PlacedLink] = field(default_factory=list)
     images: list[PlacedPicture] = field(default_factory=list)
     scripts: list[Script] = field(default_factory=list)
@@ -211,44 +220,15 @@ class Document:
         if block.parent is None:
             return None
         siblings = self.children(block.parent)
-        return next((b for a, b in zip(siblings, siblings[1:], strict=False) if a is block), None)
+        return next((b for a, b in pairwise(siblings) if a is block), None)
 
 
 def parse(text: str) -> Document:
     """Return the document of an HTML text; any text gives one, the empty text an empty one."""
-    tree = _serialized(without_controls(text))
+    if any(control in text for control in _CONTROLS):
+        text = text.translate(_NO_CONTROLS)
+    tree = LexborHTMLParser(text).html if text.strip() else None
     return _Walker().walk(tree) if tree else Document()
-
-
-def _serialized(text: str) -> str:
-    data = text.strip().encode("utf-8", "replace")
-    if not data:
-        return ""
-    root, log = _parsed(data)
-    if len(log) and any(_TOO_DEEP in entry.message for entry in log):
-        root, _ = _parsed(_flattened(text))
-    if root is None:
-        return ""
-    # Under an XHTML doctype libxml2 would add a meta element of its own.
-    root.getroottree().docinfo.clear()
-    return str(etree.tostring(root, encoding="unicode", with_tail=False))
-
-
-def _parsed(data: bytes) -> tuple[Any, Any]:
-    parser = etree.HTMLParser(encoding="utf-8", huge_tree=True, recover=True)
-    try:
-        return etree.fromstring(data, parser), parser.error_log
-    except etree.XMLSyntaxError:
-        return None, parser.error_log
-
-
-def _flattened(text: str) -> bytes:
-    """libxml2 gives up at 2,000 levels and drops all later text; lexbor reads on, so it takes meaningless nesting away."""
-    from selectolax.lexbor import LexborHTMLParser
-
-    tree = LexborHTMLParser(_BREAKING.sub("<br>", text))
-    tree.unwrap_tags(_UNWRAPPED)
-    return (tree.html or "").encode("utf-8", "replace")
 
 
 class _Walker:
@@ -256,88 +236,101 @@ class _Walker:
 
     def __init__(self) -> None:
         self.document = Document()
-        self._block = self.document.root
+        self._stack = [self.document.root]
         self._open: tuple[Open, ...] = ()
         # The lines in which the links began that enclose blocks.
         self._link_starts: list[int] = []
+        # The inline HTML since the last block tag, and how many elements around it hide what comes.
+        self._stretch = ""
+        self._hidden = 0
 
     def walk(self, tree: str) -> Document:
-        document, stack = self.document, [self.document.root]
-        parts = _TOKENS.split(tree)
-        # The text between two block tags, with the inline tags in it; `hidden` counts the elements around it that hide it.
-        stretch, hidden = parts[0], 0
+        document, stack = self.document, self._stack
+        lines, blocks = document.lines, document.blocks
+        blocks.append(document.root)
+        parts = _PASSAGES.split(tree)
+        self._stretch = parts[0]
         for words, text in zip(parts[1::2], parts[2::2], strict=True):
-            token = _token(words) if len(words) < _REMEMBERED_LENGTH else _read_token(words)
-            kind = token.kind
-            if hidden:
-                hidden += (kind == _START) - (kind == _END)
-                stretch = stretch if hidden else stretch + text
-                continue
-            if kind >= _SKIPPED:
-                self._note(kind, words)
-            elif token.hidden:
-                hidden = kind == _START
+            tags, hides, ends, starts = _passage(words) if len(words) < _REMEMBERED_LENGTH else _read_passage(words)
+            if hides or self._hidden:
+                self._pass_hidden(tags)
+            elif not tags:
+                self._note(words)
             else:
-                if stretch and not stretch.isspace():
-                    self._read(stretch)
-                stretch = ""
-                if kind == _START:
-                    stack.append(self._begin(token))
-                elif kind == _END and len(stack) > 1:
-                    self._end(stack.pop(), stack[-1])
-            if not hidden:
-                stretch += text
-        if not stretch.isspace():
-            self._read(stretch)
-        document.root.end = len(document.lines)
+                if self._stretch:
+                    self._read()
+                count = len(lines)
+                for _ in range(ends):
+                    stack.pop().end = count
+                around = stack[-1]
+                for tag in starts:
+                    look = around.look | tag.look
+                    if tag.name in CELLS and not tag.look & CENTERED:
+                        look &= ~CENTERED
+                    around = Block(tag.name, around, look, count)
+                    stack.append(around)
+                    blocks.append(around)
+                self._stretch = text
+                continue
+            if not self._hidden:
+                self._stretch += text
+        self._read()
+        for block in stack:
+            block.end = len(lines)
         return document
 
-    def _begin(self, token: Token) -> Block:
-        around = self._block
-        block = Block(
-            token.tag,
-            around,
-            None if token.cell else around.cell,
-            len(self.document.lines),
-            token.bold or around.bold,
-            # A cell does not inherit its table's alignment.
-            token.centered or (around.centered and not token.cell),
-            token.heading or around.heading,
-            token.aside or around.aside,
-            token.preformatted or around.preformatted,
-            token.container,
-        )
-        if token.cell:
-            block.cell = block
-        self.document.blocks.append(block)
-        self._block = block
-        return block
+    def _pass_hidden(self, tags: tuple[Tag, ...]) -> None:
+        """Go tag by tag where something is hidden."""
+        for tag in tags:
+            if self._hidden:
+                self._hidden += (tag.kind == _START) - (tag.kind == _END)
+            elif tag.hidden:
+                self._hidden += tag.kind == _START
+            else:
+                self._read()
+                self._apply(tag)
 
-    def _end(self, block: Block, around: Block) -> None:
-        block.end = len(self.document.lines)
-        if block.container:
-            self.document.containers.append(block)
-        self._block = around
+    def _apply(self, tag: Tag) -> None:
+        if tag.kind == _START:
+            around = self._stack[-1]
+            look = (around.look & ~CENTERED if tag.name in CELLS else around.look) | tag.look
+            self._stack.append(Block(tag.name, around, look, len(self.document.lines)))
+            self.document.blocks.append(self._stack[-1])
+        elif tag.kind == _END and len(self._stack) > 1:
+            self._stack.pop().end = len(self.document.lines)
 
-    def _read(self, stretch: str) -> None:
-        """Take over what a stretch shows."""
-        block, document = self._block, self.document
-        inline = read_inline(stretch, self._open, bold=block.bold, preformatted=block.preformatted)
+    def _read(self) -> None:
+        """Take over what the stretch shows."""
+        stretch, self._stretch = self._stretch, ""
+        if not stretch or stretch.isspace():
+            return
+        document, block, opened = self.document, self._stack[-1], self._open
+        if opened or block.look:
+            look = block.look
+            inline = read_inline(stretch, opened, bold=bool(look & BOLD), preformatted=bool(look & PREFORMATTED))
+        else:
+            inline = read_inline(stretch)
         lines = document.lines
         index = first = len(lines)
-        for text, link_chars, bold in inline.lines:
-            lines.append(Line(index, text, block, link_chars, bold))
+        for words in inline.lines:
+            lines.append(Line(index, words, block))
             index += 1
-        if inline.only_text:
-            return
+        if not inline.only_text:
+            self._place(inline, first, block)
+
+    def _place(self, inline: Inline, first: int, block: Block) -> None:
+        """Take over the links, pictures and inputs of a stretch, which begins at line `first`."""
+        document = self.document
         for line, href, text, encloses in inline.anchors:
             if encloses:
-                line, text = self._enclosing(first + line, text)
-                document.links.append(PlacedLink(line, block, href, text))
+                start, words = self._enclosing(first + line, text)
+                document.links.append(PlacedLink(start, block, href, words))
             else:
                 document.links.append(PlacedLink(first + line, block, href, text))
-        document.images += [PlacedPicture(first + line, block, found) for line, found in inline.pictures]
-        document.inputs += [PlacedInput(first + line, name, value) for line, name, value in inline.inputs]
+        if inline.pictures:
+            document.images += [PlacedPicture(first + line, block, found) for line, found in inline.pictures]
+        if inline.inputs:
+            document.inputs += [PlacedInput(first + line, name, value) for line, name, value in inline.inputs]
         if inline.still_open != self._open:
             self._carry(inline, first)
 
@@ -349,59 +342,63 @@ class _Walker:
 
     def _carry(self, inline: Inline, first: int) -> None:
         """Keep the inline elements that go on behind the next block tag."""
-        links = sum(bool(opened.kind & LINK) for opened in inline.still_open)
-        new = [opened for opened in inline.still_open if opened.kind & LINK][len(self._link_starts) : links]
-        self._link_starts += [first + opened.line for opened in new]
+        links = [opened for opened in inline.still_open if opened.kind & LINK]
+        self._link_starts += [first + opened.line for opened in links[len(self._link_starts) :]]
         self._open = inline.still_open
 
-    def _note(self, kind: int, words: str) -> None:
-        """Take note of an element without words: scripts, and what the head says."""
-        if kind == _SKIPPED:
-            return
+    def _note(self, words: str) -> None:
+        """Take note of a whole element without words: a script, or the head."""
         document = self.document
-        if kind == _HEAD:
-            title, base = _TITLE.search(words), _BASE.search(words)
-            document.title = (clean(unescape(_TAG.sub("", title[1]))) or None) if title else None
-            document.base = attributes(base[1]).get("href") if base else None
-        line = 0 if kind == _HEAD else len(document.lines)
-        for script in _SCRIPT.finditer(words):
-            document.scripts.append(Script(line, attributes(script[1]).get("src", ""), _script_text(script[2] or "")))
+        if words.startswith("<script"):
+            document.scripts += [Script(len(document.lines), *found) for found in _scripts(words)]
+        elif words.startswith("<head"):
+            document.title, document.base = _head(words)
+            document.scripts += [Script(0, *found) for found in _scripts(words)]
 
 
-def _script_text(text: str) -> str:
-    if text.startswith("<![CDATA["):
-        return text.removeprefix("<![CDATA[").removesuffix("]]>")
-    return unescape(text)
+@lru_cache(maxsize=_REMEMBERED_HEADS)
+def _head(words: str) -> tuple[str | None, str | None]:
+    """Return the title and the base URL a head names."""
+    title, base = _TITLE.search(words), _BASE.search(words)
+    text = clean(unescape(_TAG.sub("", title[1]))) if title else ""
+    return text or None, attributes(base[1]).get("href") if base else None
 
 
-@lru_cache(maxsize=8192)
-def _token(words: str) -> Token:
-    return _read_token(words)
+@lru_cache(maxsize=_REMEMBERED_HEADS)
+def _scripts(words: str) -> tuple[tuple[str, str], ...]:
+    """Return the address ('' for an inline one) and the text of each script."""
+    return tuple((attributes(found[1]).get("src", ""), found[2]) for found in _SCRIPT.finditer(words))
 
 
-def _read_token(words: str) -> Token:
-    """Return what a token of the serialized page means."""
-    found = _NAME.match(words)
-    tag = found[1] if found else ""
-    if tag == "head":
-        return Token(_HEAD)
-    if tag == "script":
-        return Token(_SCRIPTED)
-    if tag not in BLOCKS and tag not in SKIPPED:
-        return Token(_SKIPPED)
-    if words.startswith("</"):
-        return Token(_END, tag)
+@lru_cache(maxsize=_REMEMBERED)
+def _passage(words: str) -> Passage:
+    return _read_passage(words)
+
+
+def _read_passage(words: str) -> Passage:
+    """Return what a passage of the serialized page means."""
+    if words.startswith("<!") or _TAG.match(words)[2] in WORDLESS:  # type: ignore[index]  # it begins with a tag
+        return Passage((), False, 0, ())
+    tags = tuple(_tag(*found.groups()) for found in _TAG.finditer(words))
+    starts: list[Tag] = []
+    ends = 0
+    for tag in tags:
+        if tag.kind == _START:
+            starts.append(tag)
+        elif tag.kind == _END:
+            if starts:
+                starts.pop()
+            else:
+                ends += 1
+    return Passage(tags, any(tag.hidden for tag in tags), ends, tuple(starts))
+
+
+def _tag(slash: str, name: str, words: str) -> Tag:
+    if slash:
+        return Tag(_END, name, hidden=name in SKIPPED)
     style = attributes(words).get("style", "")
-    return Token(
-        _EMPTY if words.endswith("/>") else _START,
-        tag,
-        hidden=tag in SKIPPED or is_hidden_style(style),
-        container=tag in CONTAINERS,
-        cell=tag in CELLS,
-        bold=tag in BOLD or is_bold_style(style),
-        # `align` on a table moves the table, not its text.
-        centered=tag == "center" or bool(_CENTER_STYLE.search(style)) or (tag != "table" and bool(_ALIGNED.search(words))),
-        heading=tag in HEADINGS,
-        aside=tag in ASIDES,
-        preformatted=tag == "pre",
-    )
+    # `align` on a table moves the table, not its text.
+    centered = name == "center" or _CENTER_STYLE.search(style) or (name != "table" and _ALIGNED.search(words))
+    look = (BOLD | HEADING if name in HEADINGS else 0) | (CENTERED if centered else 0) | (ASIDE if name in ASIDES else 0)
+    look |= (BOLD if name == "th" or is_bold_style(style) else 0) | (PREFORMATTED if name == "pre" else 0)
+    return Tag(_EMPTY if name in VOID else _START, name, look, name in SKIPPED or is_hidden_style(style))

@@ -10,34 +10,44 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from html import unescape
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff\u200b\u200c\u200e\u200f\u2028\u2029\ud800-\udfff]")
+if TYPE_CHECKING:
+    from .facts import Facts
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff\u200b\u200c\u200e\u200f\u2028\u2029\ud800-\udfff]")
 _WIDE = r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uff60\U00020000-\U0003ffff“”‘’…—]"
 _WIDE_BREAK = re.compile(rf"(?<={_WIDE})[ \t]*[\r\n][ \t\r\n]*(?={_WIDE})")
 _SPACE = re.compile(r"[ \t\r\n\f\xa0]+")
-_NEEDS_FOLDING = re.compile(r"[\t\r\n\f\xa0]|  ")
+_NEEDS_WORK = re.compile(r"[\t\r\n\f\x7f-\xa0\ufeff\u200b\u200c\u200e\u200f\u2028\u2029]|  ")
 TRIM = " \t\r\n\f\xa0\u3000"
 
-_TAG = re.compile(r"<(/?)([^\s/>]+)([^>]*)>")
+_TAG = re.compile(r"<(/?)([^\s/>]+)([^>\"]*+(?:\"[^\"]*+\"[^>\"]*+)*+)>")
+_ONE_LINK = re.compile(r"<a\s+href=\"([^\"]*)\"((?:\s[^>\"]*+(?:\"[^\"]*+\"[^>\"]*+)*+)?)>([^<]+)</a>\s*+\Z")
 _ATTRIBUTE = re.compile(r"([^\s=]+)=\"([^\"]*)\"")
 _BOLD_STYLE = re.compile(r"font-weight\s*:\s*(?:bold|[6-9]00)", re.I)
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
 _BOLD_TAGS = frozenset({"b", "strong"})
-# Longer stretches are bodies: they do not come again.
-_REMEMBERED_LENGTH = 800
-_REMEMBERED = 8192
+# Elements that have no end tag.
+VOID = frozenset("area base basefont bgsound embed keygen link meta param source track wbr".split())
+# Longer stretches are bodies: they do not come again. A bar of navigation may be long.
+_REMEMBERED_LENGTH = 4000
+_REMEMBERED = 4096
 
 # What an element that is still open means for the text behind it.
 PLAIN, BOLD, LINK, HIDDEN = 0, 1, 2, 4
 
 
-class Text(NamedTuple):
-    """One line's text: how many of its characters are link text, and whether it is wholly bold."""
+class Words:
+    """One line's text: how many of its characters are link text, whether it is wholly bold, and what `facts_of` notes of it."""
 
-    text: str
-    link_chars: int
-    bold: bool
+    __slots__ = ("bold", "facts", "link_chars", "text")
+
+    def __init__(self, text: str, link_chars: int, bold: bool) -> None:
+        self.text = text
+        self.link_chars = link_chars
+        self.bold = bold
+        self.facts: Facts | None = None
 
 
 class Anchor(NamedTuple):
@@ -74,33 +84,29 @@ class Open(NamedTuple):
 
 
 class Inline(NamedTuple):
-    """A stretch as read; `still_open` are the elements it leaves open, outermost first; `only_text`: it holds nothing but lines."""
+    """A stretch as read; `still_open`: the elements it leaves open, outermost first; `only_text`: there are but lines."""
 
-    lines: tuple[Text, ...]
+    lines: tuple[Words, ...]
     anchors: tuple[Anchor, ...] = ()
     pictures: tuple[Picture, ...] = ()
     inputs: tuple[HiddenInput, ...] = ()
     still_open: tuple[Open, ...] = ()
-    only_text: bool = False
+    only_text: bool = True
 
 
 def clean(text: str) -> str:
     """Return a text as a browser shows it, trimmed at both ends (full-width indents too), without control characters."""
-    if _NEEDS_FOLDING.search(text):
+    if _NEEDS_WORK.search(text):
+        text = _CONTROLS.sub("", text)
         text = _SPACE.sub(" ", _WIDE_BREAK.sub("", text) if "\n" in text or "\r" in text else text)
     return text.strip(TRIM)
-
-
-def without_controls(text: str) -> str:
-    """Return the text without control characters, invisible marks and lone surrogates."""
-    return _CONTROL.sub("", text)
 
 
 def attributes(words: str) -> dict[str, str]:
     """Return the attributes of a serialized tag by lower-case name; the first of a name counts."""
     found: dict[str, str] = {}
     for name, value in _ATTRIBUTE.findall(words):
-        found.setdefault(name.lower(), unescape(value) if "&" in value else value)
+        found.setdefault(name.lower(), _CONTROLS.sub("", unescape(value) if "&" in value else value))
     return found
 
 
@@ -114,17 +120,34 @@ def is_hidden_style(style: str) -> bool:
     return bool(_HIDDEN_STYLE.search(style))
 
 
-def read_inline(stretch: str, still_open: tuple[Open, ...], *, bold: bool, preformatted: bool) -> Inline:
+def read_inline(stretch: str, still_open: tuple[Open, ...] = (), *, bold: bool = False, preformatted: bool = False) -> Inline:
     """Return what a stretch of serialized HTML without block tags shows. `still_open`: the inline elements it stands in;
     `bold`: a block around it is bold; `preformatted`: its line breaks count."""
-    if len(stretch) > _REMEMBERED_LENGTH:
-        return _Reader(still_open, bold, preformatted).read(stretch)
+    if len(stretch) > _REMEMBERED_LENGTH or not stretch.startswith("<"):
+        return _read(stretch, still_open, bold, preformatted)
     return _remembered(stretch, still_open, bold, preformatted)
 
 
 @lru_cache(maxsize=_REMEMBERED)
 def _remembered(stretch: str, still_open: tuple[Open, ...], bold: bool, preformatted: bool) -> Inline:
-    return _Reader(still_open, bold, preformatted).read(stretch)
+    return _read(stretch, still_open, bold, preformatted)
+
+
+def _read(stretch: str, still_open: tuple[Open, ...], bold: bool, preformatted: bool) -> Inline:
+    if "<" in stretch or still_open or preformatted:
+        link = _ONE_LINK.match(stretch) if not (still_open or preformatted) else None
+        if link and "style" not in link[2]:
+            return _one_link(link[1], link[3], bold)
+        return _Reader(still_open, bold, preformatted).read(stretch)
+    text = clean(unescape(stretch) if "&" in stretch else stretch)
+    return Inline((Words(text, 0, bold),) if text else ())
+
+
+def _one_link(href: str, words: str, bold: bool) -> Inline:
+    """Return what a stretch shows that is a link and nothing else, as most of a portal's frame is."""
+    text = clean(unescape(words) if "&" in words else words)
+    anchor = Anchor(0, _CONTROLS.sub("", unescape(href)) if "&" in href else href, text, encloses=False)
+    return Inline((Words(text, len(text), bold),) if text else (), (anchor,), only_text=False)
 
 
 class _Reader:
@@ -136,7 +159,7 @@ class _Reader:
         self._enclosing = len(still_open)
         self._bold_block = bold
         self._preformatted = preformatted
-        self._lines: list[Text] = []
+        self._lines: list[Words] = []
         self._anchors: list[Anchor] = []
         self._pictures: list[Picture] = []
         self._inputs: list[HiddenInput] = []
@@ -179,7 +202,7 @@ class _Reader:
                 self._pictures.append(Picture(len(self._lines), attributes(words)))
         elif name == "input":
             self._input(attributes(words))
-        elif not words.endswith("/"):
+        elif name not in VOID:
             self._begin(name, words)
 
     def _input(self, found: dict[str, str]) -> None:
@@ -222,7 +245,7 @@ class _Reader:
         if kinds & HIDDEN:
             return
         if "&" in text:
-            text = without_controls(unescape(text))
+            text = unescape(text)
         if self._preformatted and "\n" in text:
             *whole, text = text.split("\n")
             for line in whole:
@@ -245,6 +268,6 @@ class _Reader:
             chars = len(text)
             # Spaces are not counted as bold, and one character may be punctuation outside the bold words.
             bold = bool(self._bold_chars) and self._bold_chars >= chars - 1 - text.count(" ")
-            self._lines.append(Text(text, min(self._link_chars, chars), bold))
+            self._lines.append(Words(text, min(self._link_chars, chars), bold))
         self._buffer.clear()
         self._link_chars = self._bold_chars = 0

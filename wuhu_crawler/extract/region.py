@@ -13,12 +13,10 @@ from itertools import accumulate, pairwise
 from zoneinfo import ZoneInfo
 
 from .dates import LEADING_RELATIVE, MOMENT, find_moment, normalize_digits
-from .document import Block, Document, Line
+from .document import ASIDE, CONTAINERS, Block, Document, Line
+from .facts import MIN_PROSE, facts_of
 from .labels import Labels, is_buttons, is_decoy, is_furniture
 
-_SENTENCE = re.compile(r"[，。；！？：、,;!?…”]")
-_ELLIPSIS = ("…", "...", "..")
-_MIN_PROSE = 12
 _CLAUSE = re.compile(r"[，。；！？“”,;!?]")
 _SENTENCE_GOES_ON = re.compile(r"\s*[，。；！？]")
 _UPDATED = ("更新", "更 新", "修改", "最后")
@@ -32,10 +30,6 @@ _SHARE = 0.88
 _FOOT_PROSE = 60
 # A line between a date and the prose costs so many characters of it: the nearest date is the article's.
 _GAP_COST = 20
-# A longer line is prose, whatever dates it names.
-_DATE_LINE_LONGEST = 240
-_END_LONGEST = 200
-_DIGIT = re.compile(r"\d")
 # A bare date counts as the article's when so few other characters stand in its line.
 _BARE_REST = 24
 # Behind the buttons that close an article stands less than this share of its prose (a comment form, a notice).
@@ -77,7 +71,7 @@ def find_region(document: Document, labels: Labels, zone: ZoneInfo, is_article_l
     lines = document.lines
     if not lines:
         return None
-    weights = [_prose(line, lines, is_article_link) for line in lines]
+    weights = _weights(lines, labels, is_article_link)
     sums = [0.0, *accumulate(weights)]
     best = None
     for date in _candidates(lines, labels, zone, is_article_link):
@@ -101,31 +95,30 @@ def _rank(region: Region, weights: list[float]) -> tuple[int, float]:
     date = region.date
     if date is None:
         return -len(RULES), region.prose
-    first = next((i for i in range(region.start, region.end) if weights[i] >= _MIN_PROSE), region.end)
+    first = next((i for i in range(region.start, region.end) if weights[i] >= MIN_PROSE), region.end)
     return date.rank, region.prose - _GAP_COST * abs(first - date.index)
 
 
-def _prose(line: Line, lines: list[Line], is_article_link: Callable[[Line], bool]) -> float:
-    """How much a line looks like running text: unlinked characters, far less without a sentence mark, none for furniture."""
-    chars = line.plain_chars
-    if line.aside or line.link_chars > chars or is_furniture(line.text):
-        return 0.0
-    if line.text.endswith(_ELLIPSIS) and line.index and is_article_link(lines[line.index - 1]):
-        return 0.0
-    if chars < _MIN_PROSE or not _SENTENCE.search(line.text):
-        return 0.2 * chars
-    return float(chars)
+def _weights(lines: list[Line], labels: Labels, is_article_link: Callable[[Line], bool]) -> list[float]:
+    """How much prose each line is: none beside the page's substance, none in the cut abstract below an article's link."""
+    weights = []
+    for line in lines:
+        facts = facts_of(line, labels)
+        weight = facts.prose
+        if line.node.look & ASIDE or (facts.cut and line.index and is_article_link(lines[line.index - 1])):
+            weight = 0.0
+        weights.append(weight)
+    return weights
 
 
 def _candidates(lines: list[Line], labels: Labels, zone: ZoneInfo, is_article_link: Callable[[Line], bool]) -> list[DateLine]:
     labelled = []
     rest = []
     for line in lines:
-        if len(line.text) > _DATE_LINE_LONGEST or not (_DIGIT.search(line.text) or line.text.endswith((":", "："))):
+        facts = facts_of(line, labels)
+        if not facts.dated or is_article_link(line):
             continue
-        if is_decoy(line.text) or is_article_link(line):
-            continue
-        found = labelled_date(line, lines, labels, zone)
+        found = labelled_date(line, lines, labels, zone) if facts.labelled else None
         if found:
             labelled.append(found)
         elif len(line.text) < _BARE_LONGEST:
@@ -142,8 +135,6 @@ def _unlabelled(lines: list[Line], labels: Labels, zone: ZoneInfo) -> list[DateL
 
 def labelled_date(line: Line, lines: list[Line], labels: Labels, zone: ZoneInfo) -> DateLine | None:
     """Return the date a label introduces: in the same line or, when the label ends it, at the start of the next."""
-    if not labels.published_hint.search(line.text):
-        return None
     second = None
     for label in labels.published.finditer(line.text):
         # A label in the middle of a sentence dates something else.
@@ -203,19 +194,19 @@ def _behind(document: Document, date: DateLine, labels: Labels, sums: list[float
 
 def _begins_body(line: Line, labels: Labels, sums: list[float]) -> bool:
     weight = sums[line.index + 1] - sums[line.index]
-    return weight >= _MIN_PROSE and not line.heading and not labels.position.match(line.text)
+    return weight >= MIN_PROSE and not line.heading and not labels.position.match(line.text)
 
 
 def _whole(document: Document, labels: Labels, sums: list[float]) -> tuple[int, int, float]:
     """Return the stretch between end marks with most prose: the best guess without a date line."""
-    marks = [-1, *(line.index for line in document.lines if is_end(line, labels)), len(document.lines)]
+    marks = [-1, *(line.index for line in document.lines if facts_of(line, labels).end), len(document.lines)]
     stretches = [(a + 1, b, sums[b] - sums[a + 1]) for a, b in pairwise(marks)]
     return max(stretches, key=lambda stretch: stretch[2])
 
 
 def _end_of(lines: list[Line], start: int, labels: Labels, sums: list[float]) -> int:
     """Return the line that ends the article: the first end word, or buttons with hardly any prose between them and it."""
-    ends = [line.index for line in lines[start:] if is_end(line, labels)] + [len(lines)]
+    ends = [line.index for line in lines[start:] if facts_of(line, labels).end] + [len(lines)]
     end = next(
         (end for end, after in pairwise([*ends, len(lines)]) if not _goes_on(lines, start, end, after, sums)), len(lines)
     )
@@ -238,24 +229,14 @@ def _is_tool(line: Line, labels: Labels) -> bool:
     return len(line.text) <= 40 and bool(labels.tools.match(line.text))
 
 
-def is_end(line: Line, labels: Labels) -> bool:
-    """Tell whether a line only ever stands behind an article: short, linked or a label, beginning with an end word."""
-    if len(line.text) > _END_LONGEST:
-        return False
-    found = labels.end.match(line.text)
-    if not found:
-        return False
-    rest = line.text[found.end() :]
-    return len(line.text) <= 24 or line.link_chars > 0 or rest[:1] in ":："
-
-
 def _container(document: Document, start: int, end: int, sums: list[float]) -> Block:
     """Return the smallest container holding most of the prose of the lines [start, end), widened while only text is gained."""
     total = sums[end] - sums[start]
     best, size = document.root, 1 << 30
-    for block in document.containers:
+    # The innermost of equals: it begins last.
+    for block in reversed(document.blocks):
         first, last = block.first, block.end
-        if last - first >= size or last <= start or first >= end:
+        if last - first >= size or last <= start or first >= end or block.tag not in CONTAINERS:
             continue
         if sums[min(last, end)] - sums[max(first, start)] >= _SHARE * total:
             best, size = block, last - first
@@ -337,4 +318,3 @@ def is_meta(line: Line, labels: Labels) -> bool:
     if re.fullmatch(r"[\d\s:/.\-年月日()（）\[\]【】]*", normalize_digits(text)):
         return True
     return len(text) < 60 and bool(labels.published.match(text) or labels.views.match(text) or _filled(labels, text))
-

@@ -8,9 +8,10 @@ from dataclasses import replace
 from ..items import Article
 from .breadcrumb import crumbs_of
 from .document import Line
+from .facts import facts_of
 from .labels import FURNITURE, is_decoy
 from .reading import ABSENT, Reading, note
-from .region import is_bare_slot, is_end, is_meta
+from .region import is_bare_slot, is_meta
 
 _TITLE_REACH = 14
 _TITLE_LONGEST = 120
@@ -74,7 +75,7 @@ def _title_score(line: Line, reading: Reading, hidden: set[str], breadcrumb: lis
         text.startswith(_SUBTITLE)
         or text.endswith(("：", ":"))
         or is_bare_slot(line, reading.labels)
-        or is_end(line, reading.labels)
+        or facts_of(line, reading.labels).end
     ):
         return 0.0
     if reading.labels.position.match(text) or crumbs_of(line, reading.labels, reading.document)[0]:
