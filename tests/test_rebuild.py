@@ -25,6 +25,8 @@ from wuhu_crawler.rebuild import OfflineError, offline
 from wuhu_crawler.warc.reader import iter_records
 
 SOME = ("-a", "category=教育信息")
+# So that a run has several files, which a kill leaves in several states.
+SMALL_FILES = {"WUHU_WARC_MAX_SIZE": "40000"}
 
 
 def wuhu(folder: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
@@ -54,7 +56,7 @@ def killed(folder: Path, portal: server.Handle, requests: int) -> None:
     answered = len(portal.log)
     command = [program("scrapy"), "crawl", "wuhu", "-a", "portal=demo", *SOME]
     with subprocess.Popen(
-        command, cwd=ROOT, env=environment(folder, {"WUHU_DEMO_URL": portal.url}), stderr=subprocess.PIPE
+        command, cwd=ROOT, env=environment(folder, {"WUHU_DEMO_URL": portal.url, **SMALL_FILES}), stderr=subprocess.PIPE
     ) as run:
         while len(portal.log) < answered + requests:
             assert run.poll() is None, run.stderr.read() if run.stderr else ""
@@ -79,7 +81,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
         portal.edit(1)
         second = len(portal.log)
         killed(folder, portal, 25)
-        resumed = crawl(folder, "demo", *SOME, "-a", "resume=last", WUHU_DEMO_URL=portal.url)
+        resumed = crawl(folder, "demo", *SOME, "-a", "resume=last", WUHU_DEMO_URL=portal.url, **SMALL_FILES)
         assert resumed.returncode == 0, resumed.stderr
         asked = [entry.url for entry in portal.log[second:]]
         portal.edit(2)

@@ -201,7 +201,7 @@ def test_status_tells_who_writes_and_what_was_killed(open_writer: Open, tmp_path
     die(writer)
     assert ArchiveLock.holder(folder) is None
     told = status(folder)
-    assert "killed" in told
+    assert "broken off" in told
     assert f"-a resume={writer.crawl_id}" in told
     assert "of 1 WARC file: the next crawl takes them in" in told
     assert ArchiveLock.holder(tmp_path / "nothing") is None

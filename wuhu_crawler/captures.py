@@ -68,13 +68,13 @@ def located(folder: Path, name: str) -> Path:
 
 
 def exchange_at(folder: Path, source: Source) -> tuple[Record, Exchange]:
-    """Return the record and the exchange it is of; a revisit has the body of the capture it refers to.
+    """Return the record and the exchange it is of; a revisit of equal bytes has the body of the capture it refers to.
 
-    Raises WarcError, OSError.
+    A 304 has none, then as now. Raises WarcError, OSError.
     """
     record = read_record(located(folder, source.warc_file), source.offset)
     exchange = record.exchange(f"{source.method} ".encode("latin-1"))
-    if record.type == "revisit" and source.origin is not None:
+    if _repeats(record) and source.origin is not None:
         name, offset = source.origin
         body = read_record(located(folder, name), offset).exchange().body
         exchange = replace(exchange, received=exchange.received + body)
@@ -83,13 +83,25 @@ def exchange_at(folder: Path, source: Source) -> tuple[Record, Exchange]:
 
 def read(folder: Path, source: Source, crawl_id: str, portal: Portal, wanted: Wanted) -> Reading:
     """Return what the answer at `source` is. Raises WarcError and OSError when it cannot be read."""
-    record, exchange = exchange_at(folder, source)
+    try:
+        record, exchange = exchange_at(folder, source)
+    except WarcError as error:
+        if source.origin is None or (error.path.name.removesuffix(".open"), error.offset) != source.origin:
+            raise
+        source = source._replace(origin=None)  # what it repeats is damaged
+        record, exchange = exchange_at(folder, source)
     reading = Reading(_capture(record, exchange, source, crawl_id))
-    if wanted in ("page", "piece"):
+    if _repeats(record) and source.origin is None and wanted != "capture":
+        reading.outcome = _ended(reading.capture, "failed", "payload-missing")
+    elif wanted in ("page", "piece"):
         _read_page(reading, exchange, portal, _UNLIMITED, piece=wanted == "piece")
     elif wanted == "verdict":
         _judge(reading, exchange, portal)
     return reading
+
+
+def _repeats(record: Record) -> bool:
+    return record.headers.get("warc-profile", "").endswith("/identical-payload-digest")
 
 
 def headers_of(exchange: Exchange) -> dict[str, str]:

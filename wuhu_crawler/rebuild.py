@@ -10,12 +10,14 @@ from __future__ import annotations
 import gc
 import multiprocessing
 import os
+import signal
 import socket
 import sys
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -176,10 +178,15 @@ def rebuild(
         try:
             with beside(target) as engine:
                 progress = fill(engine, files, pool, tell)
-                if progress.damage and not skip_damaged:
-                    raise CheckFailed(_damaged(progress.damage))
+                damage = [each for each in progress.damage if not _is_growing(folder, each)]
+                if damage and not skip_damaged:
+                    raise CheckFailed(_damaged(damage))
                 if index:
                     _index(engine, progress, tell)
+        except BrokenProcessPool as error:
+            raise StorageError(
+                "a reading process was ended from outside, perhaps for want of memory: use fewer --workers"
+            ) from error
         finally:
             pool.shutdown(cancel_futures=True)
     return progress
@@ -210,7 +217,8 @@ def _tune_collector() -> None:
 
 
 def _begin_reading() -> None:
-    """What a reading process does first: it ends with the one that started it, however that ends."""
+    """What a reading process does first: it ends with the one that started it, however that ends, and leaves Ctrl-C to it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _tune_collector()
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
 
@@ -364,6 +372,11 @@ def _index(engine: Engine, progress: Progress, tell: Callable[[Progress], None] 
     with translated(), engine.begin() as connection:
         reindex(connection)
     progress.index_seconds = monotonic() - began
+
+
+def _is_growing(folder: Path, damage: Damage) -> bool:
+    """Whether it is the end of a file somebody may be writing just now: a rebuild elsewhere takes what is whole."""
+    return damage.until is None and located(folder, damage.warc_file).name.endswith(".open")
 
 
 def _damaged(damage: list[Damage]) -> str:

@@ -140,7 +140,7 @@ def _print_status(state: dict[str, Any], crawls: list[dict[str, Any]]) -> None:
     print_table(["crawl", "portal", "job", "status", "captures", "started (UTC)", "to go on"], rows)
     run = state["last_run"]
     if run:
-        going = "still going" if writer is not None else "killed"
+        going = "still going" if writer is not None else "broken off: killed, or stopped by a full disk or a storage error"
         ended = going if run["exit_code"] is None else f"{run['reason']}, exit code {run['exit_code']}"
         click.echo(f"\nlast run  {run['id']} of {run['crawl_id']}: {ended}")
     if writer is not None:
@@ -151,7 +151,7 @@ def _print_status(state: dict[str, Any], crawls: list[dict[str, Any]]) -> None:
 
 
 def _standing(crawl: dict[str, Any], writer: int | None) -> str:
-    return "killed" if crawl["status"] == "running" and writer is None else str(crawl["status"])
+    return "broken off" if crawl["status"] == "running" and writer is None else str(crawl["status"])
 
 
 def _resume(crawl: dict[str, Any], writer: int | None) -> str:
