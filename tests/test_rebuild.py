@@ -10,18 +10,22 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import PATIENCE, ROOT, crawl, environment, program, rows
+from sqlalchemy import Connection
 
-from wuhu_crawler.db import canonical
+from wuhu_crawler.db import canonical, search
+from wuhu_crawler.db.compare import compare
 from wuhu_crawler.db.engine import make_engine
 from wuhu_crawler.demo import server, truth
 from wuhu_crawler.demo.edits import edited
-from wuhu_crawler.rebuild import OfflineError, offline
+from wuhu_crawler.errors import UsageError
+from wuhu_crawler.rebuild import OfflineError, offline, rebuild
 from wuhu_crawler.warc.reader import iter_records
 
 SOME = ("-a", "category=教育信息")
@@ -42,13 +46,19 @@ def wuhu(folder: Path, *arguments: str, **more: str) -> subprocess.CompletedProc
     )
 
 
-def dump(database: Path) -> list[str]:
-    """Return the canonical dump of a database."""
+@contextmanager
+def reading(database: Path) -> Iterator[Connection]:
+    """Open a database for reading."""
     engine = make_engine(f"sqlite:///{database}", readonly=True)
     with engine.connect() as connection:
-        found = list(canonical.lines(connection))
+        yield connection
     engine.dispose()
-    return found
+
+
+def dump(database: Path) -> list[str]:
+    """Return the canonical dump of a database."""
+    with reading(database) as connection:
+        return list(canonical.lines(connection))
 
 
 def killed(folder: Path, portal: server.Handle, requests: int) -> None:
@@ -151,17 +161,16 @@ def test_a_rebuild_in_place_keeps_what_is_not_derived(story: Story, tmp_path: Pa
 
 
 def test_a_search_finds_the_same(story: Story, again: Path) -> None:
-    found = [
-        json.loads(wuhu(story.folder, "search", "编辑部", "--json", "--limit", "100", **more).stdout)
-        for more in ({}, {"WUHU_DATABASE_URL": f"sqlite:///{again}"})
-    ]
-    assert found[0]["count"] == found[1]["count"] > 0
-    assert {row["article_id"] for row in found[0]["results"]} == {row["article_id"] for row in found[1]["results"]}
+    found = []
+    for database in (story.folder / "archive.db", again):
+        with reading(database) as connection:
+            found.append({row["article_id"] for row in search.search(connection, "编辑部", 100)})
+    assert found[0] == found[1] != set()
 
 
-def test_compare_tells_what_would_change(story: Story, tmp_path: Path) -> None:
-    same = wuhu(story.folder, "rebuild", "--compare")
-    assert (same.returncode, same.stdout) == (0, "nothing would change\n")
+def test_compare_tells_what_would_change(story: Story, again: Path, tmp_path: Path) -> None:
+    with reading(story.folder / "archive.db") as live, reading(again) as rebuilt:
+        assert not compare(live, rebuilt)
     folder = tmp_path / "copy"
     shutil.copytree(story.folder, folder)
     with_other_rules(folder)
@@ -198,7 +207,7 @@ def test_damage_stops_a_rebuild_and_may_be_left_out(story: Story, tmp_path: Path
     assert f"{path.name} at {hit.offset}" in ended.stderr
     assert dump(folder / "archive.db") == before
     again = tmp_path / "again.db"
-    assert wuhu(folder, "rebuild", "--to", str(again), "--skip-damaged").returncode == 0
+    assert len(rebuild(folder / "warc", again, index=False, skip_damaged=True).damage) == 1
     captures = [json.loads(line)["record_id"] for line in dump(again) if '"table":"capture"' in line]
     assert hit.record_id not in captures
     assert len(captures) == rows(folder, "SELECT count(*) FROM capture")[0][0] - 1
@@ -223,6 +232,7 @@ def test_a_rebuild_waits_for_no_writer(story: Story) -> None:
 
 def test_nothing_to_rebuild_from(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    assert wuhu(tmp_path, "rebuild", "--from", str(tmp_path / "none")).returncode == 2
-    assert wuhu(tmp_path, "rebuild", "--from", str(tmp_path / "empty"), "--to", str(tmp_path / "x.db")).returncode == 2
+    with pytest.raises(UsageError, match="no WARC files"):
+        rebuild(tmp_path / "empty", tmp_path / "x.db")
     assert not (tmp_path / "x.db").exists()
+    assert wuhu(tmp_path, "rebuild").returncode == 2
