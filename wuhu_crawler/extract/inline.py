@@ -123,7 +123,7 @@ def is_hidden_style(style: str) -> bool:
 def read_inline(stretch: str, still_open: tuple[Open, ...] = (), *, bold: bool = False, preformatted: bool = False) -> Inline:
     """Return what a stretch of serialized HTML without block tags shows. `still_open`: the inline elements it stands in;
     `bold`: a block around it is bold; `preformatted`: its line breaks count."""
-    if len(stretch) > _REMEMBERED_LENGTH or not stretch.startswith("<"):
+    if len(stretch) > _REMEMBERED_LENGTH or "<" not in stretch:
         return _read(stretch, still_open, bold, preformatted)
     return _remembered(stretch, still_open, bold, preformatted)
 
