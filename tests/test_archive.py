@@ -195,7 +195,7 @@ def test_the_records_hold_what_the_server_sent(server: WireServer, crawled: Craw
         (request,) = [
             other
             for other in iter_records(crawled.folder / "warc" / capture["warc_file"])
-            if other.headers.get("warc-concurrent-to") == record.record_id
+            if other.type == "request" and other.headers.get("warc-concurrent-to") == record.record_id
         ]
         assert request.block == server.seen[path][-1].received
 

@@ -27,11 +27,11 @@ from wire_server import wire_server
 
 from wuhu_crawler.demo import server
 from wuhu_crawler.politeness.backoff import Host, Patience, retry, retry_after
-from wuhu_crawler.politeness.decompression import CutBodyError, TooLargeError, decode
 from wuhu_crawler.politeness.faults import Refused, fate, outcome_of
 from wuhu_crawler.politeness.robots import MAX_BYTES, read_rules
 from wuhu_crawler.politeness.scope import Scope, is_private
 from wuhu_crawler.portals import Portal
+from wuhu_crawler.warc.codings import CutBodyError, TooLargeError, decode
 
 LIVE = Portal(name="live", title="live", seeds=("http://www.o553.cn/",), hosts=("www.o553.cn", "10.0.0.1"))
 LOCAL = Portal(name="local", title="local", seeds=("http://127.0.0.1:8553/",), hosts=("127.0.0.1",), allow_private=True)
@@ -265,10 +265,11 @@ FAULTS = {
     "/faults/fin-whole/news/Info.asp?ID=12393": ("captured", None),
     "/faults/gzip/news/Info.asp?ID=12367": ("captured", None),
     "/faults/busy/news/Info.asp?ID=12283": ("captured", None),
+    "/faults/busy/news/hits.asp?id=12283": ("captured", None),
     "/admin/": ("excluded", "robots"),
     "/robots.txt": ("captured", "robots.txt"),
 }
-LED_TO = ("/landing.html", "/secret", "/robots.txt")
+LED_TO = ("/landing.html", "/secret", "/robots.txt", "/faults/busy/news/hits.asp?id=12283")
 
 
 @pytest.fixture(scope="module")

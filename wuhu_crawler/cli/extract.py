@@ -13,8 +13,8 @@ import click
 from .. import __version__
 from ..errors import NotAnArticle, PortalStopped, UsageError
 from ..extract.page import extract as extract_page
-from ..ingest import normalize_dates
 from ..items import to_json
+from ..pages import normalize_dates
 from ..portals import BUNDLED, FAMILY_ARTICLE_URLS, Portal, load_portal
 from .output import print_json, remark
 
