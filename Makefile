@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-root check format bench bench-crawl bench-extract coverage clean
+.PHONY: help setup demo test test-root check format bench bench-crawl bench-extract bench-rebuild killer coverage clean
 
 help: ## show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -40,7 +40,13 @@ format: setup ## let ruff format and mend what it can
 coverage: setup ## tests with coverage of the core rooms, at least 90 %
 	$(BIN)/pytest --cov --cov-report=term --cov-fail-under=90
 
-bench: bench-crawl bench-extract ## all benchmarks
+bench: bench-crawl bench-extract bench-rebuild ## all benchmarks
+
+bench-rebuild: setup ## the database made again from WARC files: pages a second and memory, two sizes of archive
+	$(BIN)/python bench/rebuild.py
+
+killer: setup ## kill and resume crawls at random instants, 25 times; then check everything (KILLS=200 for a long run)
+	$(BIN)/python bench/killer.py --kills $(or $(KILLS),25)
 
 bench-crawl: setup ## our whole job against a bare Scrapy spider, 3,000 articles, alternating runs
 	$(BIN)/python bench/crawl.py

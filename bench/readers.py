@@ -15,16 +15,9 @@ from typing import NamedTuple
 import lxml.html
 
 from wuhu_crawler.extract import page as pages
-
-try:
-    from wuhu_crawler.extract.assemble import Assembly
-except ImportError:  # an earlier commit, measured with this benchmark
-    Assembly = None
-try:
-    from wuhu_crawler.pages import normalize_dates
-except ImportError:
-    from wuhu_crawler.ingest import normalize_dates
+from wuhu_crawler.extract.assemble import Assembly, is_composed
 from wuhu_crawler.items import Article, PageItem
+from wuhu_crawler.pages import normalize_dates
 from wuhu_crawler.portals import FAMILY_ARTICLE_URLS, Portal
 
 OURS = "wuhu_crawler"
@@ -80,7 +73,7 @@ def _portal(sample: Sample) -> Portal:
 def read_whole(sample: Sample, fetch: Callable[[str], bytes]) -> PageItem:
     """Return the item of a page with its further parts and its counter's answer, got by `fetch` (URL -> bytes)."""
     page = _page(sample, sample.url, sample.body)
-    if Assembly is None or not (page.part_urls or page.counter_url):
+    if not is_composed(page, sample.url):
         return _dated(sample, page.item)
     assembly = Assembly(page, url=sample.url, portal=_portal(sample))
     while waiting := assembly.waiting:

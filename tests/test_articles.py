@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 from wuhu_crawler.extract.page import Page, extract
-from wuhu_crawler.ingest import normalize_dates
 from wuhu_crawler.items import Article, Listing, OtherPage, to_json
+from wuhu_crawler.pages import normalize_dates
 from wuhu_crawler.portals import Portal, load_portal, make_portal
 
 FIXTURES = Path(__file__).parent / "fixtures"

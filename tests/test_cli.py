@@ -19,7 +19,7 @@ from conftest import PATIENCE, ROOT, DemoCrawl, Story, answer, environment, html
 from wuhu_crawler import __version__, cli
 from wuhu_crawler.db.engine import head
 from wuhu_crawler.demo import server
-from wuhu_crawler.ingest import ArchiveLock
+from wuhu_crawler.paths import ArchiveLock
 
 URL = "http://www.o553.cn/news/Info.asp?ID=7"
 STORY = Story(7, "长江大桥昨日通车")

@@ -19,8 +19,8 @@ from wuhu_crawler import settings as project_settings
 from wuhu_crawler.demo import server
 from wuhu_crawler.errors import UsageError
 from wuhu_crawler.extensions.resume import crawl_to_resume
-from wuhu_crawler.ingest import ArchiveLock, ArchivePaths
 from wuhu_crawler.items import Article
+from wuhu_crawler.paths import ArchiveLock, ArchivePaths
 
 ARTICLE_FIELDS = list(Article.__dataclass_fields__)
 BROKEN_SPIDERS = """

@@ -22,13 +22,14 @@ from wuhu_crawler.errors import StorageError, UsageError
 
 DOCS = Path(__file__).parents[1] / "docs"
 TABLES = models.metadata.sorted_tables
-NEXT_REVISION = '''"""A column more."""
+HEAD = engine.head()
+NEXT_REVISION = f'''"""A column more."""
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "9999"
+down_revision = "{HEAD}"
 
 
 def upgrade() -> None:
@@ -60,7 +61,7 @@ def with_migration(folder: Path, source: str, monkeypatch: pytest.MonkeyPatch) -
     """Let the program have one migration more, as a later version of it would."""
     migrations = folder / "migrations 100%"
     shutil.copytree(engine.MIGRATIONS, migrations, ignore=shutil.ignore_patterns("__pycache__"))
-    (migrations / "versions" / "0002_more.py").write_text(source)
+    (migrations / "versions" / "9999_more.py").write_text(source)
     monkeypatch.setattr(engine, "MIGRATIONS", migrations)
 
 
@@ -117,9 +118,9 @@ def test_a_database_of_an_older_revision_is_upgraded_with_a_backup(
 ) -> None:
     with_migration(tmp_path, NEXT_REVISION, monkeypatch)
     engine.upgrade(filled)
-    assert engine.revision(filled) == "0002"
+    assert engine.revision(filled) == "9999"
     assert "note" in columns(file, "article")
-    (backup,) = tmp_path.glob("archive.db.backup-0001-*Z")
+    (backup,) = tmp_path.glob(f"archive.db.backup-{HEAD}-*Z")
     assert "note" not in columns(backup, "article")
     saved = sqlite3.connect(backup)
     assert saved.execute("SELECT article_id FROM article").fetchall() == [(12393,)]
@@ -132,7 +133,7 @@ def test_an_upgrade_that_fails_leaves_the_database_as_it_was(
     with_migration(tmp_path, FAILING_REVISION, monkeypatch)
     with pytest.raises(StorageError, match="nowhere"):
         engine.upgrade(filled)
-    assert engine.revision(filled) == "0001"
+    assert engine.revision(filled) == HEAD
     assert "note" not in columns(file, "article")
     assert len(list(tmp_path.glob("*.backup-*"))) == 1
 
@@ -149,9 +150,9 @@ def test_a_database_of_a_newer_revision_is_refused(filled: str, tmp_path: Path) 
     with pytest.MonkeyPatch.context() as later:
         with_migration(tmp_path, NEXT_REVISION, later)
         engine.upgrade(filled)
-    with pytest.raises(UsageError, match="has revision 0002, but this version of the program knows only 0001"):
+    with pytest.raises(UsageError, match=f"has revision 9999, but this version of the program knows only {HEAD}"):
         engine.upgrade(filled)
-    assert "revision 0002" in engine.check(filled)[0]
+    assert "revision 9999" in engine.check(filled)[0]
 
 
 def test_a_database_of_something_else_is_refused(url: str, file: Path) -> None:
@@ -289,7 +290,7 @@ def test_every_enumeration_has_a_check() -> None:
         for c in table.constraints
         if isinstance(c, CheckConstraint)
     }
-    assert len(checked) == 7
+    assert len(checked) == 8
 
 
 @pytest.mark.parametrize(("number", "kind"), [(28, "OutOfSpace"), (122, "OutOfSpace"), (5, "StorageError")])

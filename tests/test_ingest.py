@@ -16,8 +16,10 @@ import pytest
 from conftest import rows
 
 from wuhu_crawler.errors import ArchiveInUse, StorageError, UsageError
-from wuhu_crawler.ingest import ArchiveLock, ArchivePaths, ArchiveWriter, InvalidItem, normalize_dates, validate
+from wuhu_crawler.ingest import ArchiveWriter
 from wuhu_crawler.items import Article, Capture, Credit, Listing, OtherPage, Outcome
+from wuhu_crawler.pages import InvalidItem, normalize_dates, validate
+from wuhu_crawler.paths import ArchiveLock, ArchivePaths
 from wuhu_crawler.portals import Portal
 from wuhu_crawler.warc.reader import Record, iter_records, read_record
 from wuhu_crawler.warc.records import Exchange
@@ -101,14 +103,17 @@ def test_the_database_follows_only_at_the_commit(open_writer: Open) -> None:
     assert stored(writer, "SELECT title FROM article_version") == [("大桥通车",)]
 
 
-def test_what_was_not_committed_is_no_capture_of_the_next_writer(open_writer: Open) -> None:
+def test_what_was_not_committed_is_taken_in_by_the_next_writer(open_writer: Open) -> None:
     writer = open_writer()
     writer.record(exchange())
     writer.commit()
-    writer.record(exchange(url=URL + "8"))
+    lost = writer.record(exchange(url=URL + "8"))
     writer.broken = StorageError("as if the process had died")
     writer.close(13, "test", {})
-    assert open_writer().record(exchange(url=URL + "9")).id == 2
+    again = open_writer()
+    assert again.record(exchange(url=URL + "9")).id == 3
+    assert (again.recovered.captures, again.recovered.torn) == (1, [])
+    assert stored(again, "SELECT record_id, url FROM capture WHERE id = 2") == [(lost.record_id, lost.url)]
 
 
 def test_a_commit_after_so_many_pages(open_writer: Open) -> None:
@@ -152,7 +157,7 @@ def test_files_rotate_and_later_crawls_go_on_counting(open_writer: Open) -> None
     writer.close(0, "finished", {})
     second = open_writer().record(exchange())
     assert second.id == 4
-    assert [int(name.split("-")[-2]) for name in [*first, second.warc_file]] == [2, 3, 4, 5]  # 1 holds a warcinfo only
+    assert [int(name.split("-")[-2]) for name in [*first, second.warc_file]] == [2, 3, 4, 6]  # 1 and 5 hold no capture
 
 
 # --- what becomes of a page ---
@@ -306,7 +311,7 @@ def test_the_lock_names_its_holder_and_is_given_back(open_writer: Open) -> None:
 
 def test_a_dead_process_holds_no_lock(tmp_path: Path) -> None:
     program = (
-        "import os, signal, sys; from pathlib import Path; from wuhu_crawler.ingest import ArchiveLock\n"
+        "import os, signal, sys; from pathlib import Path; from wuhu_crawler.paths import ArchiveLock\n"
         "lock = ArchiveLock(Path(sys.argv[1])); os.kill(os.getpid(), signal.SIGKILL)"
     )
     assert subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=False).returncode < 0
@@ -352,7 +357,8 @@ import resource, sys
 sys.path.insert(0, sys.argv[2])
 from test_ingest import PORTAL, URL, exchange
 from wuhu_crawler.errors import OutOfSpace
-from wuhu_crawler.ingest import ArchivePaths, ArchiveWriter
+from wuhu_crawler.ingest import ArchiveWriter
+from wuhu_crawler.paths import ArchivePaths
 paths = ArchivePaths.of(sys.argv[1])
 writer = ArchiveWriter.open(paths, PORTAL, job="wuhu", settings={}, operator=None, argv=[], commit_seconds=600)
 (path,) = writer.paths.warc.iterdir()

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from wuhu_crawler.extract.digests import article_digest, page_digest
 from wuhu_crawler.extract.page import Page, extract
-from wuhu_crawler.ingest import normalize_dates
 from wuhu_crawler.items import Article, Listing, OtherPage, to_json
+from wuhu_crawler.pages import normalize_dates
 from wuhu_crawler.portals import load_portal, make_portal
 
 FIXTURES = Path(__file__).parent / "fixtures"

@@ -14,8 +14,8 @@ from wuhu_crawler.extract import explanation, places
 from wuhu_crawler.extract.decode import decode
 from wuhu_crawler.extract.page import extract
 from wuhu_crawler.extract.places import PageText, Place
-from wuhu_crawler.ingest import normalize_dates
 from wuhu_crawler.items import Evidence
+from wuhu_crawler.pages import normalize_dates
 from wuhu_crawler.portals import Portal, load_portal, make_portal
 
 FOLDERS = sorted(path.parent for path in (ROOT / "tests/fixtures").glob("*/*/page.html"))

@@ -121,7 +121,7 @@ def test_a_changed_text_is_a_new_version_and_the_old_one_stays(store: Store, url
 
 
 def test_several_captures_of_one_article_in_one_batch_are_compared_in_their_order(store: Store, url: str) -> None:
-    for number, text in ((4, "b"), (1, "a"), (3, "b"), (2, "a"), (5, "a")):
+    for number, text in ((1, "a"), (2, "a"), (3, "b"), (4, "b"), (5, "a")):
         bring(store, article(1, number, title=text, views=number), text=text)
     counts = store.commit(END)
     assert (counts["articles/new"], counts["articles/changed"], counts["articles/unchanged"]) == (1, 2, 2)
@@ -132,6 +132,18 @@ def test_several_captures_of_one_article_in_one_batch_are_compared_in_their_orde
     ]
     assert (shown(url, 1) or {})["views"] == 5
     assert check(url) == []
+
+
+@pytest.mark.parametrize("batch", [1, 2, 5])
+def test_what_comes_out_does_not_depend_on_where_a_batch_ends(store: Store, url: str, batch: int) -> None:
+    for place, (number, text) in enumerate(((2, "b"), (1, "a"), (4, "c"), (3, "b"), (5, "a")), 1):
+        bring(store, article(1, number, title=text, views=number), text=text)
+        if place % batch == 0:
+            store.commit(END)
+    store.commit(END)
+    found = rows(url, "SELECT number, capture_id, title FROM article_version ORDER BY number")
+    assert found == [(1, 2, "b"), (2, 4, "c"), (3, 5, "a")]  # 1 and 3 were read after a younger one: replays
+    assert rows(url, "SELECT count(*) FROM view_observation") == [(5,)]
 
 
 def test_a_page_read_again_on_resume_changes_nothing(store: Store, url: str) -> None:

@@ -9,20 +9,16 @@ On resume a URL this crawl has already answered is served from its own record.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urldefrag, urljoin
+from urllib.parse import urldefrag
 
 from scrapy.exceptions import DownloadCancelledError, DownloadTimeoutError, ResponseDataLossError
-from scrapy.http import Headers
-from scrapy.responsetypes import responsetypes
-from twisted.internet.error import ConnectionClosed
-from twisted.web.client import ResponseFailed
-from w3lib.url import safe_url_string
 
+from .captures import captured, headers_of, redirect_of
 from .errors import StorageError
 from .extensions import ArchiveKeeper
+from .handlers import ConnectionBrokenError, response_of
 from .items import Outcome
 from .politeness.faults import REQUEST_FAULTS
-from .warc.reader import WarcError, read_record, unchunk
 
 if TYPE_CHECKING:
     from typing import Self
@@ -31,20 +27,15 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
-    from .items import Capture, OutcomeKind
+    from .items import Capture
     from .warc.records import Exchange
     from .warc.writer import Truncated
 
-REDIRECTS = frozenset({301, 302, 303, 307, 308})
 # Why a download broke off, as WARC-Truncated says it; whatever is not here is looked up in the failure itself.
 TRUNCATIONS: tuple[tuple[type[Exception], Truncated], ...] = (
     (DownloadTimeoutError, "time"),
     (DownloadCancelledError, "length"),
     (ResponseDataLossError, "disconnect"),
-)
-# Header fields about the connection, not the page: Scrapy's live responses come without them, so archived ones do too.
-CONNECTION_FIELDS = frozenset(
-    {b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailers", b"transfer-encoding", b"upgrade"}
 )
 
 
@@ -70,11 +61,11 @@ class ArchiveMiddleware:
             raise self._writer.broken
         with self._keeper.fatal_storage_errors():
             capture = self._writer.retrieve(urldefrag(request.url).url) if request.method == "GET" else None
-            # A revisit's record has no body of its own; such a page is asked for again.
-            if capture is None or capture.record_type != "response":
+            if capture is None or capture.record_type == "resource":
                 return None
-            response = self._restore(capture)
-        request.meta["capture"] = capture
+            exchange = self._writer.exchange(capture)
+            response = _restored(exchange, capture)
+        request.meta["capture"], request.meta["fields"] = capture, headers_of(exchange)
         return response
 
     def process_response(self, request: Request, response: Response) -> Response:
@@ -86,7 +77,8 @@ class ArchiveMiddleware:
             if exchange is None:
                 raise StorageError(f"{request.url} came without its wire bytes; DOWNLOAD_HANDLERS must name WireHandler")
             capture = self._record(request, exchange, None)
-            outcome = _own_outcome(request, response, capture)
+            request.meta["fields"] = headers_of(exchange)
+            outcome = _own_outcome(request, exchange, capture)
             if outcome is not None:
                 self._writer.outcome(outcome)
         return response
@@ -109,60 +101,32 @@ class ArchiveMiddleware:
         # Middlewares nearer to the engine (backoff) decide after us; this is their rule.
         return not isinstance(exception, REQUEST_FAULTS) or request.meta.get("retry_times", 0) >= self._tries
 
-    def _restore(self, capture: Capture) -> Response:
-        path = self._writer.paths.warc / capture.warc_file
-        try:
-            record = read_record(path if path.exists() else path.with_name(f"{path.name}.open"), capture.offset)
-            return restored(record.exchange(), capture.url)
-        except (WarcError, ValueError) as error:
-            raise StorageError(f"the capture of {capture.url} cannot be read back: {error}") from error
-        except OSError as error:
-            raise StorageError(f"the capture of {capture.url} is gone: {error}") from error
-
 
 def truncation(error: Exception) -> Truncated:
     """Return WARC-Truncated's reason for a download that ended with this exception."""
     for kind, reason in TRUNCATIONS:
         if isinstance(error, kind):
             return reason
-    cause = error.__cause__ or error
-    reasons = cause.reasons if isinstance(cause, ResponseFailed) else ()
-    if isinstance(cause, ConnectionClosed) or any(failure.check(ConnectionClosed) for failure in reasons):
-        return "disconnect"
-    return "unspecified"
+    return "disconnect" if isinstance(error.__cause__, ConnectionBrokenError) else "unspecified"
 
 
-def restored(exchange: Exchange, url: str) -> Response:
-    """Return the Scrapy response of recorded bytes as the live one was: transfer-decoded, flagged `archived`.
-
-    Raises ValueError when they hold no whole response.
-    """
-    if exchange.status is None:
-        raise ValueError("no status line")
-    body = unchunk(exchange.body) if exchange.is_chunked else exchange.body[: exchange.body_length]
-    headers = Headers()
-    for name, value in exchange.headers:
-        if name.lower() not in CONNECTION_FIELDS:
-            headers.appendlist(name, value)
-    kind = responsetypes.from_args(headers=headers, url=url, body=body)
-    return kind(url=url, status=exchange.status, headers=headers, body=body, flags=["archived"])
+def _restored(exchange: Exchange, capture: Capture) -> Response:
+    try:
+        return response_of(exchange, capture.url, ["archived"])
+    except ValueError as error:
+        raise StorageError(f"the capture of {capture.url} cannot be read back: {error}") from error
 
 
-def _own_outcome(request: Request, response: Response, capture: Capture) -> Outcome | None:
+def _own_outcome(request: Request, exchange: Exchange, capture: Capture) -> Outcome | None:
     """Return the outcome of a response that reaches no spider, None for any other."""
-    location = response.headers.get("Location")
-    if location is not None and response.status in REDIRECTS:
-        return _captured(capture, f"redirect to {urljoin(response.url, safe_url_string(location))}")
+    target = redirect_of(exchange, capture.url)
+    if target is not None:
+        return captured(capture, f"redirect to {target}")
     if request.meta.get("robots"):
-        if response.status >= 500 or response.status == 429:
+        if (exchange.status or 0) >= 500 or exchange.status == 429:
             # No answer (RFC 9309, 2.3.1.4), so it must not answer a resumed crawl either.
             return Outcome(
-                url=capture.url, outcome="failed", reason=f"robots.txt (HTTP {response.status})", capture_id=capture.id
+                url=capture.url, outcome="failed", reason=f"robots.txt (HTTP {exchange.status})", capture_id=capture.id
             )
-        return _captured(capture, "robots.txt")
+        return captured(capture, "robots.txt")
     return None
-
-
-def _captured(capture: Capture, reason: str) -> Outcome:
-    kind: OutcomeKind = "revisit" if capture.record_type == "revisit" else "captured"
-    return Outcome(url=capture.url, outcome=kind, reason=reason, capture_id=capture.id, at=capture.captured_at, via=capture.via)

@@ -7,135 +7,37 @@ storage error is final: every later call raises it again and nothing more is wri
 
 from __future__ import annotations
 
-import errno
-import fcntl
+import json
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from time import monotonic
 from typing import Any
 
 from . import __version__
+from .captures import Source, exchange_at, page_outcome
 from .db.engine import make_engine, upgrade
 from .db.store import Store
-from .errors import ArchiveInUse, OutOfSpace, StorageError, WuhuError
-from .extract.dates import parse_date, parse_datetime
+from .errors import OutOfSpace, StorageError, WuhuError
 from .extract.digests import article_digest, page_digest
 from .extract.urls import resource
-from .items import Article, Capture, OtherPage, Outcome, OutcomeKind, PageItem
+from .items import Article, Assembled, Capture, Outcome, PageItem, PieceOf
+from .paths import ArchiveLock, ArchivePaths, storage_errors
 from .portals import Portal
+from .recovery import Recovered, recover
+from .replay import CRAWL_END, profile_json
+from .warc.reader import WarcError
 from .warc.records import Exchange, Revisit
-from .warc.writer import WarcWriter
+from .warc.writer import WarcWriter, one_line
 
 COMMIT_PAGES = 100
 COMMIT_SECONDS = 1.0
 WARC_MAX_SIZE = 1 << 30
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_KIND_OUTCOMES: dict[str, OutcomeKind] = {"missing": "missing", "error": "failed", "blocked": "blocked"}
-
-
-@dataclass(frozen=True, slots=True)
-class ArchivePaths:
-    """Where an archive lies: `root` holds everything, `database_url` may point elsewhere."""
-
-    root: Path
-    database_url: str
-
-    @classmethod
-    def of(cls, root: str | Path, database_url: str | None = None) -> ArchivePaths:
-        """Return the paths of the archive in `root`, with its database inside unless another URL is given."""
-        folder = Path(root)
-        return cls(folder, database_url or f"sqlite:///{folder / 'archive.db'}")
-
-    @classmethod
-    def from_environment(cls, environ: Mapping[str, str] = os.environ) -> ArchivePaths:
-        """Return the paths WUHU_DATA_DIR (default `data`) and WUHU_DATABASE_URL name."""
-        return cls.of(environ.get("WUHU_DATA_DIR") or "data", environ.get("WUHU_DATABASE_URL") or None)
-
-    @property
-    def warc(self) -> Path:
-        """The flat folder of WARC files."""
-        return self.root / "warc"
-
-    @property
-    def quarantine(self) -> Path:
-        """Where torn tails of WARC files go."""
-        return self.root / "quarantine"
-
-    @property
-    def reports(self) -> Path:
-        """Where crawl reports go."""
-        return self.root / "reports"
-
-
-class ArchiveLock:
-    """The writer's lock on an archive: an flock the kernel drops when its holder dies, with the holder's PID as content."""
-
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self._fd = os.open(folder / "archive.lock", os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = os.pread(self._fd, 32, 0).decode("ascii", "replace").strip() or "unknown"
-            os.close(self._fd)
-            raise ArchiveInUse(f"the archive {folder} is in use by process {holder}; wait for it to end or stop it") from None
-        os.ftruncate(self._fd, 0)
-        os.pwrite(self._fd, f"{os.getpid()}\n".encode(), 0)
-
-    def release(self) -> None:
-        """Give the lock back; the file stays, empty."""
-        os.ftruncate(self._fd, 0)
-        os.close(self._fd)
-
-
-class InvalidItem(WuhuError):
-    """An item that must not reach the database; the message says which field and why."""
-
-
-def validate(item: PageItem) -> PageItem:
-    """Return the item as it may be stored; an article without a number of its own (a print view) is another page.
-
-    Raises InvalidItem naming the field.
-    """
-    if item.capture_id is None:
-        raise InvalidItem(f"{item.url}: no capture_id, so nothing in the archive proves it")
-    if isinstance(item, Article) and item.article_id is None:
-        return _without_number(item)
-    if isinstance(item, Article) and not item.title:
-        raise InvalidItem(f"{item.url}: an article without a title")
-    if isinstance(item, Article) and item.views is not None and item.views < 0:
-        raise InvalidItem(f"{item.url}: views is negative ({item.views})")
-    return item
-
-
-def _without_number(item: Article) -> OtherPage:
-    return OtherPage(
-        kind="other",
-        portal=item.portal,
-        url=item.url,
-        capture_id=item.capture_id,
-        captured_at=item.captured_at,
-        reason="an article whose URL carries no article ID",
-        title=item.title,
-        text="\n".join(item.paragraphs) or None,
-        encoding=item.encoding,
-        decode_losses=item.decode_losses,
-    )
-
-
-def normalize_dates(item: PageItem, portal: Portal, captured_at: datetime) -> PageItem:
-    """Fill the date fields from the page's own words, in the portal's zone; what is not surely a date stays None."""
-    if isinstance(item, Article):
-        published = parse_datetime(item.published_text, captured_at, portal.zone)
-        item.published_at = published.value if published else None
-        item.published_precision = published.precision if published else None
-        item.source_date = parse_date(item.source_date_text, captured_at, portal.zone)
-    return item
+# How a run's exit code leaves its crawl; any other can be resumed.
+_CRAWL_STATUS = {0: "finished", 1: "failed"}
 
 
 class ArchiveWriter:
@@ -151,6 +53,7 @@ class ArchiveWriter:
         warc: WarcWriter,
         crawl_id: str,
         run_id: int,
+        recovered: Recovered | None = None,
         resumed: bool = False,
         commit_pages: int = COMMIT_PAGES,
         commit_seconds: float = COMMIT_SECONDS,
@@ -159,19 +62,25 @@ class ArchiveWriter:
         self.portal = portal
         self.crawl_id = crawl_id
         self.run_id = run_id
+        self.recovered = recovered or Recovered()
         self.broken: WuhuError | None = None
         self.counts: Counter[str] = Counter()
         # What earlier runs of a resumed crawl asked for: resource -> (URL as it was spelled, capture that answered for good).
         self._had: dict[str, tuple[str, int | None]] = {}
         if resumed:
-            self._had = {resource(url, portal): (url, capture_id) for url, capture_id in store.outcomes_of(crawl_id)}
+            for url, final in store.outcomes_of(crawl_id):
+                if final is not None or resource(url, portal) not in self._had:
+                    self._had[resource(url, portal)] = (url, final)
         self._lock = lock
         self._store = store
         self._warc = warc
         self._commit_pages = commit_pages
         self._commit_seconds = commit_seconds
         self._next_capture = store.last_capture_id() + 1
-        self._pending: dict[int, Capture] = {}
+        # What no page was read from yet, with the links whoever reads it leaves there.
+        self._unread: dict[int, Capture] = {}
+        # First pages of articles whose pieces are still under way.
+        self._begun: dict[int, Capture] = {}
         self._uncommitted = 0
         self._last_commit = monotonic()
         self._ended = False
@@ -196,26 +105,31 @@ class ArchiveWriter:
 
         Raises ArchiveInUse, UsageError (a database of a newer revision), OutOfSpace, StorageError.
         """
-        with _storage_errors(f"opening the archive {paths.root}"):
+        with storage_errors(f"opening the archive {paths.root}"):
             lock = ArchiveLock(paths.root)
         try:
-            with _storage_errors(f"opening the archive {paths.root}"):
+            with storage_errors(f"opening the archive {paths.root}"):
                 upgrade(paths.database_url)
                 store = Store(make_engine(paths.database_url), index=index)
+                paths.warc.mkdir(parents=True, exist_ok=True)
+                recovered = recover(paths, store)
                 now = datetime.now(UTC)
                 serial = store.last_warc_serial() + 1
                 crawl = crawl_id or f"{now:%Y%m%d%H%M%S}-{job}-{serial}"
-                store.register_portal(portal)
-                store.begin_crawl(crawl, portal.name, job, dict(settings), now)
-                run_id = store.begin_run(crawl, pid=os.getpid(), argv=list(argv), started_at=now)
+                started = store.crawl_started(crawl) or now
                 warc = WarcWriter(
                     paths.warc,
                     portal=portal.name,
                     crawl_id=crawl,
                     serial=serial,
-                    info=_warcinfo(portal, job, crawl, settings, operator),
+                    info=_warcinfo(portal, job, crawl, settings, operator, started=started, now=now),
                     max_size=warc_max_size,
                 )
+                # Only what the WARC file says already: no row may be there that a rebuild would not find.
+                warc.sync()
+                store.register_portal(portal)
+                store.begin_crawl(crawl, portal.name, job, dict(settings), started)
+                run_id = store.begin_run(crawl, pid=os.getpid(), argv=list(argv), started_at=now)
         except BaseException:
             lock.release()
             raise
@@ -227,6 +141,7 @@ class ArchiveWriter:
             warc=warc,
             crawl_id=crawl,
             run_id=run_id,
+            recovered=recovered,
             resumed=crawl_id is not None,
             commit_pages=commit_pages,
             commit_seconds=commit_seconds,
@@ -272,43 +187,94 @@ class ArchiveWriter:
                 via=via,
             )
             self._next_capture += 1
-            self._pending[capture.id] = capture
+            self._unread[capture.id] = capture
             self._store.add_capture(capture)
         self.counts["captures"] += 1
         self._uncommitted += 1
         return capture
 
-    def persist(self, item: PageItem) -> None:
-        """Queue a page's rows and the outcome of its URL; `item.capture_id` names a capture of this run."""
+    def persist(self, item: PageItem | Assembled) -> None:
+        """Queue a page's rows and the outcome of its URL; `item.capture_id` names a capture of this crawl.
+
+        That the page was read, from where it was reached and what it leads to, is noted in the WARC. An article being put
+        together comes once for its first page, and again when more is known of its pieces, whose own URLs end by themselves.
+        """
+        if isinstance(item, Assembled):
+            self._persist_assembled(item)
+            return
         with self._guard("storing a page"):
-            capture = self._pending.get(item.capture_id or 0) or self._store.capture(item.capture_id or 0)
+            capture = self._unread.pop(item.capture_id or 0, None) or self._store.capture(item.capture_id or 0)
             if capture is None:
                 raise StorageError(f"{item.url}: there is no capture {item.capture_id}")
             item.portal, item.captured_at = self.portal.name, capture.captured_at
             # A page cut short is no version of its article.
             digest = article_digest(item) if isinstance(item, Article) and not capture.truncated else None
+            outcome = self._respelled(page_outcome(item, capture))
+            if capture.run_id == self.run_id:
+                self._note_page(capture, outcome)
             self._store.add_page(item, article_digest=digest, page_digest=page_digest(item))
         self.counts[f"pages/{item.kind}"] += 1
-        kind, reason = _outcome_of(item, capture)
-        self.outcome(
-            Outcome(
-                url=capture.url, outcome=kind, reason=reason, capture_id=capture.id, at=capture.captured_at, via=capture.via
-            )
-        )
+        self._settle(outcome)
+
+    def _persist_assembled(self, item: Assembled) -> None:
+        article = item.article
+        with self._guard("storing an article"):
+            first = self._unread.pop(article.capture_id or 0, None)
+            capture = first or self._begun.get(article.capture_id or 0) or self._store.capture(article.capture_id or 0)
+            if capture is None:
+                raise StorageError(f"{article.url}: there is no capture {article.capture_id}")
+            article.portal, article.captured_at = self.portal.name, capture.captured_at
+            new = capture.id not in self._begun
+            # An article of an earlier run is stored as that left it, until this one has seen all of its pieces.
+            known = capture.run_id != self.run_id and not item.ended
+            outcome = self._respelled(page_outcome(article, capture))
+            if new and capture.run_id == self.run_id:
+                self._note_page(capture, outcome)
+            digest = article_digest(article) if item.complete and item.ended and not capture.truncated else None
+            if not known:
+                self._store.add_page(
+                    article, article_digest=digest, page_digest=page_digest(article), pieces=item.pieces, ended=item.ended
+                )
+        if item.ended:
+            self._begun.pop(capture.id, None)
+            self.counts["pages/article"] += 1
+        else:
+            self._begun[capture.id] = capture
+        if new:
+            self._settle(outcome)
 
     def outcome(self, outcome: Outcome) -> None:
-        """Queue how a URL ended. Without a capture it is also written to the WARC, so that a rebuild finds it."""
+        """Queue how a URL ended other than by its page, and note it in the WARC: no rebuild could know it else."""
         when = outcome.at or datetime.now(UTC)
-        if self._had:
-            # The URL keeps its first spelling, so that it has one outcome however a later page links to it.
-            outcome = replace(outcome, url=self._had.get(resource(outcome.url, self.portal), (outcome.url, None))[0])
         with self._guard("storing an outcome"):
-            if outcome.capture_id is None:
-                self._warc.write_metadata(outcome.url, _outcome_fields(outcome), refers_to=None, at=when)
-            self._store.add_outcome(self.crawl_id, replace(outcome, at=when))
+            capture = None
+            if outcome.capture_id is not None:
+                capture = self._unread.pop(outcome.capture_id, None) or self._store.capture(outcome.capture_id)
+            told = replace(self._respelled(outcome), at=when, reason=one_line(outcome.reason))
+            about = capture.record_id if capture else None
+            self._warc.write_metadata(told.url, _outcome_fields(told), refers_to=about, at=when)
+        self._settle(told)
+
+    def _settle(self, outcome: Outcome) -> None:
+        with self._guard("storing an outcome"):
+            self._store.add_outcome(self.crawl_id, outcome)
         self.counts[f"outcome/{outcome.outcome}"] += 1
         self._uncommitted += 1
         self.tick()
+
+    def _respelled(self, outcome: Outcome) -> Outcome:
+        """Return the outcome under its URL's first spelling, so that it has one outcome however a later page links to it."""
+        if not self._had:
+            return outcome
+        return replace(outcome, url=self._had.get(resource(outcome.url, self.portal), (outcome.url, None))[0])
+
+    def _note_page(self, capture: Capture, outcome: Outcome) -> None:
+        fields = [("via", capture.via)] if capture.via else []
+        if outcome.url != capture.url:
+            fields.append(("outcome-url", outcome.url))
+        fields += _piece_fields(capture.piece_of)
+        fields += [("outlink", url) for url in dict.fromkeys(capture.outlinks)]
+        self._warc.write_metadata(capture.url, fields, concurrent_to=capture.record_id, at=capture.captured_at, wait=True)
 
     def tick(self) -> None:
         """Commit when the batch is full or old enough; cheap otherwise. The crawl calls it now and then on idle portals too."""
@@ -320,8 +286,7 @@ class ArchiveWriter:
         """Sync the WARC, then commit the batch in one transaction."""
         with self._guard("committing"):
             position = self._warc.sync()
-            self.counts.update(self._store.commit(position))
-        self._pending.clear()
+            self.counts.update(self._store.commit(position, self._warc.take_ended()))
         self._uncommitted = 0
         self._last_commit = monotonic()
 
@@ -330,6 +295,20 @@ class ArchiveWriter:
         _, capture_id = self._had.get(resource(url, self.portal), ("", None)) if self._had else ("", None)
         return None if capture_id is None else self._store.capture(capture_id)
 
+    def exchange(self, capture: Capture) -> Exchange:
+        """Return the recorded exchange of a capture; that of a revisit has the body of the capture it refers to.
+
+        Raises StorageError when the record, or the one it refers to, cannot be read back.
+        """
+        origin = self._store.capture_of_record(capture.refers_to) if capture.refers_to else None
+        place = None if origin is None else (origin.warc_file, origin.offset)
+        try:
+            return exchange_at(self.paths.warc, Source(capture.warc_file, capture.offset, capture.method, place))[1]
+        except (WarcError, ValueError) as error:
+            raise StorageError(f"the capture of {capture.url} cannot be read back: {error}") from error
+        except OSError as error:
+            raise StorageError(f"the capture of {capture.url} is gone: {error}") from error
+
     def close(self, exit_code: int, reason: str, stats: Mapping[str, Any]) -> None:
         """Commit what is left, close the WARC file, end the run and release the lock. Safe to call twice."""
         if self._ended:
@@ -337,64 +316,58 @@ class ArchiveWriter:
         self._ended = True
         try:
             if self.broken is None:
-                self.commit()
-                with self._guard("closing the archive"):
-                    self._warc.close()
-                    self._store.end_run(
-                        self.run_id, finished_at=datetime.now(UTC), exit_code=exit_code, reason=reason, stats=dict(stats)
-                    )
-                    self._end_crawl(exit_code)
+                self._end(exit_code, reason, stats)
         finally:
             self._store.close()
             self._lock.release()
 
-    def _end_crawl(self, exit_code: int) -> None:
-        if exit_code == 0:
-            self._store.end_crawl(self.crawl_id, datetime.now(UTC), "finished")
-        elif exit_code == 1:
-            self._store.end_crawl(self.crawl_id, datetime.now(UTC), "failed")
-        else:
-            self._store.end_crawl(self.crawl_id, None, "interrupted")
+    def _end(self, exit_code: int, reason: str, stats: Mapping[str, Any]) -> None:
+        now = datetime.now(UTC)
+        status = _CRAWL_STATUS.get(exit_code, "interrupted")
+        finished = None if status == "interrupted" else now
+        with self._guard("closing the archive"):
+            fields = [("crawl", self.crawl_id), ("status", status), ("exit-code", str(exit_code)), ("reason", reason)]
+            fields += [("finished", finished.isoformat())] if finished else []
+            self._warc.write_metadata(f"{CRAWL_END}{self.crawl_id}", fields, at=now)
+        self.commit()
+        with self._guard("closing the archive"):
+            self._warc.close()
+            self._store.end_run(self.run_id, finished_at=now, exit_code=exit_code, reason=reason, stats=dict(stats))
+            self._store.end_crawl(self.crawl_id, finished, status)
 
     @contextmanager
     def _guard(self, doing: str) -> Iterator[None]:
         if self.broken is not None:
             raise self.broken
         try:
-            with _storage_errors(f"{doing} in {self.paths.root}"):
+            with storage_errors(f"{doing} in {self.paths.root}"):
                 yield
         except (OutOfSpace, StorageError) as error:
             self.broken = error
             raise
 
 
-@contextmanager
-def _storage_errors(doing: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno in _FULL:
-            raise OutOfSpace(f"no space left while {doing}: free some and resume the crawl") from error
-        raise StorageError(f"{doing} failed: {error}") from error
-
-
-def _outcome_of(item: PageItem, capture: Capture) -> tuple[OutcomeKind, str | None]:
-    if capture.truncated:
-        return "truncated", capture.truncated
-    kind = _KIND_OUTCOMES.get(item.kind)
-    if kind is not None:
-        return kind, getattr(item, "reason", None)
-    return ("revisit" if capture.record_type == "revisit" else "captured"), None
-
-
 def _outcome_fields(outcome: Outcome) -> list[tuple[str, str]]:
     fields = [("outcome", outcome.outcome), ("reason", outcome.reason), ("via", outcome.via)]
     if outcome.until is not None:
         fields.append(("until", outcome.until.astimezone(UTC).isoformat()))
-    return [(name, value) for name, value in fields if value]
+    return [*((name, value) for name, value in fields if value), *_piece_fields(outcome.piece_of)]
 
 
-def _warcinfo(portal: Portal, job: str, crawl: str, settings: Mapping[str, Any], operator: str | None) -> dict[str, str]:
+def _piece_fields(piece_of: PieceOf | None) -> list[tuple[str, str]]:
+    return [] if piece_of is None else [("piece-of", piece_of.record_id), ("piece-url", piece_of.url)]
+
+
+def _warcinfo(
+    portal: Portal,
+    job: str,
+    crawl: str,
+    settings: Mapping[str, Any],
+    operator: str | None,
+    *,
+    started: datetime,
+    now: datetime,
+) -> dict[str, str]:
     info = {
         "software": f"wuhu_crawler/{__version__}",
         "format": "WARC File Format 1.1",
@@ -409,4 +382,9 @@ def _warcinfo(portal: Portal, job: str, crawl: str, settings: Mapping[str, Any],
     for name in sorted(settings):
         if name != "USER_AGENT":
             info[f"setting-{name.lower()}"] = str(settings[name])
+    # For a rebuild, which knows nothing but the WARC files (docs/warc.md).
+    info["wuhu-run"] = f"{now.isoformat()} {os.getpid()}"
+    info["wuhu-started"] = started.isoformat()
+    info["wuhu-portal"] = profile_json(portal)
+    info["wuhu-settings"] = json.dumps(dict(settings), ensure_ascii=False, default=str)
     return info

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 Role = Literal["reporter", "correspondent", "photographer", "editor", "intern", "author", "other"]
 OtherKind = Literal["missing", "error", "blocked", "other"]
+PieceKind = Literal["part", "counter"]
 OutcomeKind = Literal["captured", "revisit", "missing", "truncated", "failed", "postponed", "blocked", "excluded"]
 
 
@@ -170,6 +171,13 @@ class OtherPage:
 PageItem = Article | Listing | OtherPage
 
 
+class PieceOf(NamedTuple):
+    """What a URL was asked for as a piece of: the record of the article's first page, and the URL the article gave it."""
+
+    record_id: str
+    url: str
+
+
 @dataclass(kw_only=True, slots=True)
 class Outcome:
     """How one URL ended in one crawl: exactly one way. `reason` refines the kind (`timeout`, `robots`, `offsite`, ...)."""
@@ -181,6 +189,7 @@ class Outcome:
     at: datetime | None = _date()
     until: datetime | None = _date()
     via: str | None = None
+    piece_of: PieceOf | None = None
 
 
 @dataclass(kw_only=True, slots=True)
@@ -189,6 +198,8 @@ class Capture:
 
     `captured_at` is UTC; `offset` and `length` are bytes in the compressed file; digests are `sha1:` + base32 as in the record
     headers. `truncated` is the WARC-Truncated reason or None; `flags` name oddities (`excess-body`, `bad-gzip`, ...).
+    `outlinks` are the URLs the page leads to, `piece_of` tells of which article it is a piece: set by whoever reads the page,
+    they go into its metadata record.
     """
 
     id: int
@@ -212,6 +223,44 @@ class Capture:
     truncated: str | None = None
     flags: list[str] = field(default_factory=list)
     via: str | None = None
+    outlinks: list[str] = field(default_factory=list, compare=False)
+    piece_of: PieceOf | None = field(default=None, compare=False)
+
+
+@dataclass(kw_only=True, slots=True)
+class Piece:
+    """A further capture an article is made of: a later part, or the answer of its view counter's script.
+
+    `number` is that of the part, 1 for the counter. `capture_id` None: nothing was received. `reason` None: it is in the
+    article; else why it is not.
+    """
+
+    kind: PieceKind
+    number: int
+    url: str
+    capture_id: int | None = None
+    reason: str | None = None
+    page_digest: str | None = None
+
+
+@dataclass(kw_only=True, slots=True)
+class Assembled:
+    """An article with the pieces it is made of. `complete`: its whole text is there; `ended`: nothing more is waited for."""
+
+    article: Article
+    pieces: list[Piece]
+    complete: bool
+    ended: bool
+
+    @property
+    def url(self) -> str:
+        """The article's URL."""
+        return self.article.url
+
+    @property
+    def capture_id(self) -> int | None:
+        """The capture of the article's first page."""
+        return self.article.capture_id
 
 
 def to_json(item: Any) -> Any:

@@ -19,12 +19,12 @@ from parsel import Selector
 from sqlalchemy import Connection, select
 
 from .db import models
-from .extract.dates import parse_date, parse_datetime
 from .extract.decode import declared_charset, decode
 from .extract.page import extract
 from .extract.places import PageText
 from .extract.urls import article_id, identity
 from .items import Article, Listing, ListingEntry, OtherPage, PageItem
+from .pages import normalize_dates
 from .portals import Portal
 from .warc.codings import body_of
 from .warc.reader import read_record
@@ -157,21 +157,12 @@ def _sample(row: dict[str, Any], stored: dict[str, Any], warc: Path, portal: Por
     body = body_of(exchange, _BODY_LIMIT)
     moment = row["captured_at"] if row["captured_at"].tzinfo else row["captured_at"].replace(tzinfo=UTC)
     page = extract(body, url=row["url"], headers=headers, status=row["status"] or 200, captured_at=moment, portal=portal)
-    item = dated(page.item, moment, portal)
+    item = normalize_dates(page.item, portal, moment)
     content_type = next((value for name, value in headers.items() if name.lower() == "content-type"), "")
     links = [(link.url, link.article_id) for link in page.links]
     declared = declared_charset(body, content_type)
     text = decode(body, content_type).text
     return Sample(row["id"], row["url"], row["status"], moment, headers, body, item, links, text, declared, row["via"])
-
-
-def dated(item: PageItem, captured_at: datetime, portal: Portal) -> PageItem:
-    """Return an item with its dates read from the page's words."""
-    if isinstance(item, Article):
-        published = parse_datetime(item.published_text, captured_at, portal.zone)
-        item.published_at = published.value if published else None
-        item.source_date = parse_date(item.source_date_text, captured_at, portal.zone)
-    return item
 
 
 def _file(warc: Path, name: str) -> Path:

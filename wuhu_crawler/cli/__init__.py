@@ -13,7 +13,7 @@ import click
 
 from .. import __version__
 from ..errors import WuhuError
-from . import archive, database, demo, extract, probe
+from . import archive, database, demo, extract, probe, rebuild
 
 _HELP = """Archive a Chinese city portal for good, and query it.
 
@@ -42,6 +42,7 @@ cli.add_command(archive.show)
 cli.add_command(archive.search)
 cli.add_command(archive.status)
 cli.add_command(database.db)
+cli.add_command(rebuild.rebuild)
 
 
 def main() -> None:

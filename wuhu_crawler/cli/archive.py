@@ -14,7 +14,8 @@ from ..db import search as index
 from ..db.engine import make_engine, require_current
 from ..db.failures import translated
 from ..errors import UsageError
-from ..ingest import ArchivePaths
+from ..paths import ArchiveLock, ArchivePaths
+from ..recovery import behind
 from .output import counted, print_json, print_table, remark
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
@@ -107,10 +108,13 @@ def status(as_json: bool) -> None:
     with reading() as connection:
         state = queries.status(connection)
         crawls = queries.crawls(connection, limit=10)
+        positions = queries.warc_positions(connection)
     files = sorted(paths.warc.glob("*.warc.gz*")) if paths.warc.is_dir() else []
     state["warc_files"] = len(files)
     state["warc_bytes"] = sum(file.stat().st_size for file in files)
     state["folder"] = str(paths.root)
+    state["writer"] = ArchiveLock.holder(paths.root)
+    state["behind"] = {} if state["writer"] is not None else behind(paths, positions)
     state["crawls_listed"] = crawls
     if as_json:
         print_json(state, indent=2)
@@ -128,15 +132,29 @@ def _print_status(state: dict[str, Any], crawls: list[dict[str, Any]]) -> None:
     )
     click.echo(f"warc      {counted(state['warc_files'], 'file')}, {state['warc_bytes'] / 1e6:.1f} MB")
     click.echo("outcomes  " + ", ".join(f"{count} {kind}" for kind, count in state["outcomes"].items()) + "\n")
-    rows = [[c["id"], c["portal"], c["job"], c["status"], c["captures"], c["started_at"][:19], _resume(c)] for c in crawls]
+    writer = state["writer"]
+    rows = [
+        [c["id"], c["portal"], c["job"], _standing(c, writer), c["captures"], c["started_at"][:19], _resume(c, writer)]
+        for c in crawls
+    ]
     print_table(["crawl", "portal", "job", "status", "captures", "started (UTC)", "to go on"], rows)
     run = state["last_run"]
     if run:
-        ended = "still going, or killed" if run["exit_code"] is None else f"{run['reason']}, exit code {run['exit_code']}"
+        going = "still going" if writer is not None else "broken off: killed, or stopped by a full disk or a storage error"
+        ended = going if run["exit_code"] is None else f"{run['reason']}, exit code {run['exit_code']}"
         click.echo(f"\nlast run  {run['id']} of {run['crawl_id']}: {ended}")
+    if writer is not None:
+        click.echo(f"writing   process {writer}")
+    elif state["behind"]:
+        size = sum(state["behind"].values())
+        click.echo(f"not yet   {size} bytes of {counted(len(state['behind']), 'WARC file')}: the next crawl takes them in")
 
 
-def _resume(crawl: dict[str, Any]) -> str:
-    if crawl["status"] == "finished":
+def _standing(crawl: dict[str, Any], writer: int | None) -> str:
+    return "broken off" if crawl["status"] == "running" and writer is None else str(crawl["status"])
+
+
+def _resume(crawl: dict[str, Any], writer: int | None) -> str:
+    if crawl["status"] == "finished" or (crawl["status"] == "running" and writer is not None):
         return ""
     return f"scrapy crawl {crawl['job']} -a portal={crawl['portal']} -a resume={crawl['id']}"

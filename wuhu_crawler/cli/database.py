@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from ..db import engine, search
+from ..db import canonical, engine, search
 from ..db.failures import translated
 from ..errors import CheckFailed, UsageError
-from ..ingest import ArchiveLock, ArchivePaths
+from ..paths import ArchiveLock, ArchivePaths
 from .output import counted, print_json, remark
 
 
@@ -62,3 +62,25 @@ def check(as_json: bool) -> None:
         raise CheckFailed(f"{len(problems)} problems found")
     if not as_json:
         click.echo("ok")
+
+
+@db.command()
+@click.option("--canonical", "is_canonical", is_flag=True, required=True, help="The one form there is; see docs/database.md.")
+@click.option("--table", "tables", multiple=True, metavar="NAME", help="Only this table (may be given several times).")
+def dump(*, is_canonical: bool, tables: tuple[str, ...]) -> None:
+    """Print what the archive knows, one JSON object a row: the same for every database made from the same WARC files.
+
+    Compare a live database with a rebuilt one by `cmp` or `diff` of their dumps.
+    """
+    known = {found.name for found in canonical.tables()}
+    if strange := sorted(set(tables) - known):
+        raise UsageError(f"--table {strange[0]}: the dump has {', '.join(sorted(known))}")
+    paths = ArchivePaths.from_environment()
+    engine.require_current(paths.database_url)
+    opened = engine.make_engine(paths.database_url, readonly=True)
+    try:
+        with translated(), opened.connect() as connection:
+            for line in canonical.lines(connection, tables):
+                click.echo(line)
+    finally:
+        opened.dispose()

@@ -14,14 +14,24 @@ import click
 from ..db import queries
 from ..db.engine import make_engine
 from ..demo import server, truth, world
+from ..demo.edits import edited
 from ..errors import CheckFailed, UsageError, WuhuError
 from ..extract.urls import article_id
-from ..ingest import ArchivePaths
+from ..paths import ArchivePaths
 from ..portals import load_portal
 from .output import print_json, print_table, remark
 
 _FOLDER = "data/demo"
 _OWN = {"archive.db", "archive.db-wal", "archive.db-shm", "archive.lock", "warc", "quarantine", "reports", "articles.jsonl"}
+
+
+_EDITS = click.option(
+    "--edits",
+    type=click.IntRange(0, 1000),
+    default=0,
+    metavar="N",
+    help="After so many rounds of edits (texts, titles, a new article).",
+)
 
 
 @click.group(invoke_without_command=True)
@@ -44,18 +54,25 @@ def demo(context: click.Context, folder: str, as_json: bool) -> None:
 )
 @click.option("--faults", is_flag=True, help="Serve broken responses under /faults/ too.")
 @click.option("--log", type=click.Path(dir_okay=False, path_type=Path), help="Append a line a request to this file.")
-def serve(port: int, latency: int, faults: bool, log: Path | None) -> None:
+@_EDITS
+def serve(port: int, latency: int, faults: bool, log: Path | None, edits: int) -> None:
     """Serve the bundled portal until Ctrl-C or SIGTERM."""
     server.serve(
-        port, latency_ms=latency, faults=faults, log=log, ready=lambda url: remark(f"serving {url} (stop with Ctrl-C)")
+        port,
+        latency_ms=latency,
+        faults=faults,
+        log=log,
+        edits=edits,
+        ready=lambda url: remark(f"serving {url} (stop with Ctrl-C)"),
     )
 
 
 @demo.command("truth")
 @click.option("--summary", is_flag=True, help="Print the counts a crawl must meet instead.")
-def show_truth(summary: bool) -> None:
+@_EDITS
+def show_truth(summary: bool, edits: int) -> None:
     """Print every article's true fields as JSON lines; needs no server. `listed` is false for those no listing shows."""
-    model = world.build()
+    model = edited(world.SEED, edits)
     if summary:
         print_json(truth.summary(model), indent=2)
         return

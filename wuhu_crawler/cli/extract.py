@@ -17,8 +17,8 @@ from ..extract.decode import decode
 from ..extract.document import parse
 from ..extract.hyperlinks import read_links
 from ..extract.page import extract as extract_page
-from ..ingest import normalize_dates
 from ..items import PageItem, to_json
+from ..pages import normalize_dates
 from ..portals import BUNDLED, FAMILY_ARTICLE_URLS, Portal, load_portal
 from . import against, explain
 from .output import counted, print_json, remark

@@ -15,7 +15,7 @@ import click
 
 from ..db.engine import revision
 from ..errors import CheckFailed, Interrupted, UsageError, WuhuError
-from ..ingest import ArchivePaths
+from ..paths import ArchivePaths
 from ..portals import Portal, load_portal
 from ..probe import Report, Sample, examine, latest
 from ..warc.reader import WarcError

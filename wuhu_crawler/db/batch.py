@@ -1,8 +1,9 @@
 """What one commit does to the articles: the decision new / changed / unchanged, and the rows that follow from it.
 
-Pages are taken in the order of their captures, whatever order they were parsed in. An article's state is read once a batch and
-carried on in memory, so several captures of one article in a batch are compared with each other. A capture not younger than the
-last one an article is known from is a replay (a resumed crawl reads its own WARC again) and changes nothing.
+Pages are taken in the order they were read in, which the WARC files tell, so that the rows do not depend on where one batch
+ends and the next begins: a rebuild with other batches comes to the same. An article's state is read once a batch and carried on
+in memory, so several captures of one article in a batch are compared with each other. A capture not younger than the last one
+an article is known from is a replay (a resumed crawl reads its own WARC again) and changes nothing.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from ..items import Article, Listing, PageItem
+from ..items import Article, Listing, PageItem, Piece
 from . import models, search
-from .rows import Row, credit_rows, link_rows, number, section_rows, sighting_rows, version_row
+from .rows import Row, credit_rows, link_rows, number, piece_rows, section_rows, sighting_rows, version_row
 
 # Both databases limit the parameters of one statement.
 CHUNK = 500
@@ -32,6 +33,8 @@ class Page(NamedTuple):
     item: PageItem
     article_digest: str | None
     page_digest: str | None
+    pieces: tuple[Piece, ...] = ()
+    ended: bool = True
 
 
 @dataclass(slots=True)
@@ -59,15 +62,17 @@ class Batch:
         self._states: dict[tuple[str, int], State] = {}
         self._rows: defaultdict[str, list[Row]] = defaultdict(list)
         self._late: list[Row] = []
+        self._parts: dict[tuple[int, str, int], Row] = {}
 
     def decide(self, pages: Sequence[Page], captures: dict[int, Row]) -> None:
         """Work out every row; what a page says of its capture is put into `captures`, or updated later when it is stored."""
-        pages = sorted(pages, key=lambda page: page.capture_id)
         self._read_states(pages)
         for page in pages:
             self._describe_capture(page, captures)
+            self._put_together(page, captures)
             if isinstance(page.item, Article):
-                self._decide_article(page, page.item)
+                if page.ended:
+                    self._decide_article(page, page.item)
             elif isinstance(page.item, Listing):
                 self._rows["listing_sighting"] += sighting_rows(page.item, self._category(page.portal, page.item.category))
         self.counts["sightings"] = len(self._rows["listing_sighting"])
@@ -85,6 +90,10 @@ class Batch:
         """Yield table and rows that may be there already, when a resumed crawl reads a page again."""
         yield "view_observation", self._rows["view_observation"]
         yield "listing_sighting", self._rows["listing_sighting"]
+
+    def replacements(self) -> Iterator[tuple[str, list[Row]]]:
+        """Yield table and rows that take the place of those of the same key: what an article is made of, as known by now."""
+        yield "article_part", list(self._parts.values())
 
     def update(self) -> None:
         """Bring stored articles, and captures stored before their page was read, up to date."""
@@ -119,11 +128,26 @@ class Batch:
 
     def _describe_capture(self, page: Page, captures: dict[int, Row]) -> None:
         article_id = None if isinstance(page.item, Listing) else number(page.item.article_id)
-        described = {"page_kind": page.item.kind, "page_digest": page.page_digest, "article_id": article_id}
-        if page.capture_id in captures:
-            captures[page.capture_id].update(described)
+        self._describe(page.capture_id, captures, page.item.kind, page.page_digest, article_id)
+
+    def _put_together(self, page: Page, captures: dict[int, Row]) -> None:
+        """Note the captures an article is made of. One that is a page of its own (an error) says itself what it is."""
+        if not isinstance(page.item, Article):
+            return
+        for row, piece in zip(piece_rows(page.capture_id, page.pieces), page.pieces, strict=True):
+            self._parts[page.capture_id, piece.kind, piece.number] = row
+            if piece.capture_id is not None and (piece.page_digest is not None or piece.reason is None):
+                kind = "article" if piece.kind == "part" else None
+                self._describe(piece.capture_id, captures, kind, piece.page_digest, number(page.item.article_id))
+
+    def _describe(
+        self, capture_id: int, captures: dict[int, Row], kind: str | None, digest: str | None, article_id: int | None
+    ) -> None:
+        described = {"page_kind": kind, "page_digest": digest, "article_id": article_id}
+        if capture_id in captures:
+            captures[capture_id].update(described)
         else:
-            self._late.append({"b_id": page.capture_id, **described})
+            self._late.append({"b_id": capture_id, **described})
 
     def _decide_article(self, page: Page, item: Article) -> None:
         article_id = number(item.article_id)

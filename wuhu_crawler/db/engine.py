@@ -37,12 +37,15 @@ PRAGMAS = {
     "cache_size": -32768,  # KiB: the index of a large archive outgrows the default 2 MB at once
     "temp_store": "MEMORY",
 }
+SCRATCH = {"synchronous": "OFF", "journal_mode": "OFF", "foreign_keys": "OFF", "cache_size": -65536}
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
 
 
-def make_engine(url: str, *, readonly: bool = False) -> Engine:
+def make_engine(url: str, *, readonly: bool = False, scratch: bool = False) -> Engine:
     """Return an engine for `url`; with `readonly` nothing can be written through it, and a SQLite file must exist.
+
+    `scratch` is for a database that is thrown away unless it is finished: nothing in it survives a crash.
 
     Raises UsageError when the URL cannot be read or there is no such file.
     """
@@ -51,7 +54,7 @@ def make_engine(url: str, *, readonly: bool = False) -> Engine:
         parsed = _readonly(parsed)
     engine = create_engine(parsed, json_serializer=_encode)
     if engine.dialect.name == "sqlite":
-        _configure_sqlite(engine, readonly)
+        _configure_sqlite(engine, readonly, scratch)
     elif readonly:
         engine = engine.execution_options(postgresql_readonly=True)
     return engine
@@ -159,13 +162,14 @@ def _readonly(url: URL) -> URL:
     return url.set(database=f"file:{quote(str(file))}", query={"mode": "ro", "uri": "true"})
 
 
-def _configure_sqlite(engine: Engine, readonly: bool) -> None:
+def _configure_sqlite(engine: Engine, readonly: bool, scratch: bool) -> None:
     @event.listens_for(engine, "connect")
     def set_up(connection: sqlite3.Connection, record: Any) -> None:
         connection.isolation_level = None  # transactions are begun below, so that DDL is inside them as well
-        for name, value in PRAGMAS.items():
+        for name, value in {**PRAGMAS, **(SCRATCH if scratch else {})}.items():
             connection.execute(f"PRAGMA {name} = {value}")
-        connection.execute("PRAGMA query_only = ON" if readonly else "PRAGMA journal_mode = WAL")
+        if not scratch:
+            connection.execute("PRAGMA query_only = ON" if readonly else "PRAGMA journal_mode = WAL")
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:

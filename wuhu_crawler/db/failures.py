@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -29,7 +30,7 @@ def translated() -> Iterator[None]:
 def translate(error: DBAPIError | OSError) -> WuhuError:
     """Return the error of ours that a driver's or the system's error means."""
     code = _code(error)
-    if code in FULL:
+    if code in FULL or (code == "SQLITE_IOERR_WRITE" and _limited()):
         return OutOfSpace("no room left for the database: make room and resume; nothing of this batch was stored in it")
     if code in BUSY:
         return StorageError(f"another process kept the database locked for {BUSY_SECONDS} seconds: close it and resume")
@@ -37,7 +38,12 @@ def translate(error: DBAPIError | OSError) -> WuhuError:
     return StorageError(f"the database could not be read or written: {cause} ({code}); run `wuhu db check`")
 
 
+def _limited() -> bool:
+    """Tell whether files of this process may only grow so far: a write beyond that is what SQLite calls an I/O error."""
+    return resource.getrlimit(resource.RLIMIT_FSIZE)[0] != resource.RLIM_INFINITY
+
+
 def _code(error: DBAPIError | OSError) -> str:
     if isinstance(error, OSError):
-        return "SQLITE_FULL" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "OS error"
+        return "SQLITE_FULL" if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) else "OS error"
     return str(getattr(error.orig, "sqlite_errorname", None) or getattr(error.orig, "sqlstate", None) or "unknown")

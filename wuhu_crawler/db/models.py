@@ -44,6 +44,7 @@ OUTCOMES = ("captured", "revisit", "missing", "truncated", "failed", "postponed"
 PRECISIONS = ("second", "minute", "day")
 ROLES = ("reporter", "correspondent", "photographer", "editor", "intern", "author", "other")
 LINK_KINDS = ("image", "attachment", "link")
+PIECE_KINDS = ("part", "counter")
 
 metadata = MetaData(naming_convention=NAMES)
 
@@ -208,7 +209,13 @@ article_version = Table(
     _key("id", "Our number of the version"),
     Column("article_key", ForeignKey("article.key"), nullable=False, comment="The article"),
     Column("number", Integer, nullable=False, comment="1 for the first text seen, counting up"),
-    Column("capture_id", ForeignKey("capture.id"), nullable=False, index=True, comment="The first capture that shows it"),
+    Column(
+        "capture_id",
+        ForeignKey("capture.id"),
+        nullable=False,
+        index=True,
+        comment="The first capture that shows it; article_part names those of its further parts",
+    ),
     Column("url", Text, nullable=False, comment="URL of that capture's article"),
     Column("title", Text, comment="Title as served"),
     Column("breadcrumb", _json(), nullable=False, comment="Crumbs in order (JSON list)"),
@@ -281,11 +288,31 @@ link = Table(
     sqlite_with_rowid=False,
 )
 
+article_part = Table(
+    "article_part",
+    metadata,
+    Column("capture_id", ForeignKey("capture.id"), primary_key=True, comment="The capture of the article's first page"),
+    Column("kind", String(16), primary_key=True, comment="part, or counter (the script that writes the number of views)"),
+    Column("number", Integer, primary_key=True, comment="Number of the part, from 2; 1 for the counter"),
+    Column("url", Text, nullable=False, comment="Its URL, as the article gives it"),
+    Column("part_capture_id", ForeignKey("capture.id"), index=True, comment="The capture of it; NULL = nothing was received"),
+    Column("reason", Text, comment="Why it is not in the article, e.g. HTTP 500, repeats part 1; NULL = it is"),
+    one_of("kind", PIECE_KINDS),
+    comment="A further capture an article was put together from; its versions and views name the capture of its first page",
+    sqlite_with_rowid=False,
+)
+
 view_observation = Table(
     "view_observation",
     metadata,
     Column("article_key", ForeignKey("article.key"), primary_key=True, comment="The article"),
-    Column("capture_id", ForeignKey("capture.id"), primary_key=True, index=True, comment="The capture that shows the number"),
+    Column(
+        "capture_id",
+        ForeignKey("capture.id"),
+        primary_key=True,
+        index=True,
+        comment="The capture of the article; article_part names that of the counter, where a script writes the number",
+    ),
     Column("observed_at", UtcTime, nullable=False, comment="When (UTC)"),
     Column("views", BigInteger, nullable=False, comment="Views as the page prints them"),
     comment="The view counter of an article at one time; never makes a version",

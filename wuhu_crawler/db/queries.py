@@ -83,6 +83,12 @@ def status(connection: Connection) -> dict[str, Any]:
     }
 
 
+def warc_positions(connection: Connection) -> dict[str, int]:
+    """Return each WARC file's name and how many of its bytes the database has followed."""
+    known = models.warc_file.c
+    return {row.name: row.committed for row in connection.execute(select(known.name, known.committed))}
+
+
 def crawls(connection: Connection, limit: int = 20) -> list[dict[str, Any]]:
     """Return the latest crawls, newest first, each with its runs, captures and outcomes by kind."""
     known = models.crawl.c

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from ..items import Article, Capture, Credit, Evidence, Link, Listing, Outcome, Section
+from ..items import Article, Capture, Credit, Evidence, Link, Listing, Outcome, Piece, Section
 
 Row = dict[str, Any]
 
@@ -147,6 +147,19 @@ def link_rows(version_id: int, item: Article) -> Iterator[Row]:
     for kind, links in kinds:
         for position, link in enumerate(links, 1):
             yield {"version_id": version_id, "kind": kind, "position": position, "url": link.url, "text": link.text}
+
+
+def piece_rows(capture_id: int, pieces: Sequence[Piece]) -> Iterator[Row]:
+    """Yield the pieces of the article whose first page is that capture."""
+    for piece in pieces:
+        yield {
+            "capture_id": capture_id,
+            "kind": piece.kind,
+            "number": piece.number,
+            "url": piece.url,
+            "part_capture_id": piece.capture_id,
+            "reason": piece.reason,
+        }
 
 
 def sighting_rows(item: Listing, category_id: int | None) -> Iterator[Row]:

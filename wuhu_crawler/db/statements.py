@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam, exists, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from . import models
@@ -39,3 +39,22 @@ PAYLOAD = (
 )
 DIGESTS = select(_known.payload_digest).where(_known.payload_digest.is_not(None), _known.record_type == "response")
 CAPTURE_BY_ID = select(models.capture).where(_known.id == bindparam("id"))
+CAPTURE_BY_RECORD = select(models.capture).where(_known.record_id == bindparam("record_id"))
+_parts = models.article_part.c
+PARTS = select(models.article_part).where(_parts.capture_id == bindparam("capture_id")).order_by(_parts.kind, _parts.number)
+_ended = models.outcome.c
+# Captures that nobody came to: no page was read from them, and their URL's outcome is not theirs and not younger.
+UNREAD = (
+    select(models.capture)
+    .where(_known.crawl_id == bindparam("crawl_id"), _known.warc_file.in_(bindparam("files", expanding=True)))
+    .where(_known.page_kind.is_(None))
+    .where(~exists().where(_ended.capture_id == _known.id))
+    .where(
+        ~exists().where(
+            _ended.crawl_id == _known.crawl_id,
+            _ended.url == _known.url,
+            or_(_ended.capture_id > _known.id, _ended.at > _known.captured_at),
+        )
+    )
+    .order_by(_known.id)
+)

@@ -8,7 +8,7 @@ raises the same error: the process has to end (faults.md).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -16,14 +16,14 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Engine, case, func, select, update
 
 from ..errors import WuhuError
-from ..items import Capture, Outcome, PageItem
+from ..items import Capture, Outcome, PageItem, Piece
 from ..portals import Portal
 from . import models
 from .batch import Batch, Page
 from .failures import translated
 from .rows import capture_item, capture_row, outcome_row
 from .sieve import Sieve
-from .statements import CAPTURE_BY_ID, DIGESTS, FINAL, INSERTS, PAYLOAD, ignore, replace
+from .statements import CAPTURE_BY_ID, CAPTURE_BY_RECORD, DIGESTS, FINAL, INSERTS, PARTS, PAYLOAD, UNREAD, ignore, replace
 
 
 class Payload(NamedTuple):
@@ -47,6 +47,7 @@ class Store:
         self._portal: str | None = None
         self._broken: WuhuError | None = None
         self._captures: dict[int, Capture] = {}
+        self._records: dict[str, Capture] = {}
         self._payloads: dict[str, Capture] = {}
         self._outcomes: dict[tuple[str, str], dict[str, Any]] = {}
         self._pages: list[Page] = []
@@ -104,6 +105,17 @@ class Store:
         with self._transaction() as connection:
             connection.execute(update(models.run).where(models.run.c.id == run_id).values(values))
 
+    def interrupt_crawls(self) -> None:
+        """Call every crawl that is said to be running interrupted: the lock tells that no process is at it."""
+        with self._transaction() as connection:
+            running = models.crawl.c.status == "running"
+            connection.execute(update(models.crawl).where(running).values(status="interrupted", finished_at=None))
+
+    def crawl_started(self, crawl_id: str) -> datetime | None:
+        """Return when the first run of a crawl began (UTC), None for a crawl that is not known."""
+        row = self._look_up(select(models.crawl.c.started_at).where(models.crawl.c.id == crawl_id))
+        return None if row is None else row[0]
+
     def last_capture_id(self) -> int:
         """Return the number of the last capture, committed or not; 0 when there is none."""
         committed = self._look_up(select(func.coalesce(func.max(models.capture.c.id), 0)))
@@ -134,6 +146,18 @@ class Store:
             return self._captures[capture_id]
         return _item(self._look_up(CAPTURE_BY_ID, {"id": capture_id}))
 
+    def capture_of_record(self, record_id: str) -> Capture | None:
+        """Return the capture with this WARC-Record-ID, buffered ones included; None when there is none."""
+        if record_id in self._records:
+            return self._records[record_id]
+        return _item(self._look_up(CAPTURE_BY_RECORD, {"record_id": record_id}))
+
+    def unread(self, crawl_id: str, warc_files: Sequence[str]) -> list[Capture]:
+        """Return the committed captures in these files that no page was read from and no outcome speaks of, in their order."""
+        with translated():
+            rows = self._lookups.execute(UNREAD, {"crawl_id": crawl_id, "files": list(warc_files)}).mappings()
+            return [capture_item(dict(row)) for row in rows]
+
     def outcomes_of(self, crawl_id: str) -> Iterator[tuple[str, int | None]]:
         """Yield each URL the crawl has a committed outcome of, with the capture that answered it for good (None: ask again)."""
         known = models.outcome.c
@@ -145,7 +169,7 @@ class Store:
     def add_capture(self, capture: Capture) -> None:
         """Buffer a capture whose record is in the WARC file."""
         self._require_sound()
-        self._captures[capture.id] = capture
+        self._captures[capture.id] = self._records[capture.record_id] = capture
         if capture.record_type == "response" and capture.truncated is None and capture.payload_digest is not None:
             self._payloads.setdefault(capture.payload_digest, capture)
             self._seen.add(capture.payload_digest)
@@ -162,10 +186,25 @@ class Store:
             raise ValueError(f"the outcome of {outcome.url} has no time")
         self._outcomes[crawl_id, outcome.url] = outcome_row(crawl_id, outcome, at)
 
-    def add_page(self, item: PageItem, *, article_digest: str | None, page_digest: str | None) -> None:
+    def parts_of(self, capture_id: int) -> list[Piece]:
+        """Return the pieces the article of a first page's capture is made of, as committed; those of none are none."""
+        with translated():
+            rows = self._lookups.execute(PARTS, {"capture_id": capture_id})
+            return [Piece(kind=r.kind, number=r.number, url=r.url, capture_id=r.part_capture_id, reason=r.reason) for r in rows]
+
+    def add_page(
+        self,
+        item: PageItem,
+        *,
+        article_digest: str | None,
+        page_digest: str | None,
+        pieces: Sequence[Piece] = (),
+        ended: bool = True,
+    ) -> None:
         """Buffer what a capture shows; `capture_id` and `captured_at` of the item are set.
 
-        An article without `article_digest` (parts missing) or without a number makes no version.
+        An article without `article_digest` (parts missing) or without a number makes no version. `pieces` are the further
+        captures an article is made of; while it has not `ended`, only they and the capture's kind are noted.
         """
         self._require_sound()
         if item.capture_id is None or item.captured_at is None:
@@ -173,30 +212,37 @@ class Store:
         portal = item.portal or self._portal
         if portal is None:
             raise ValueError(f"the page {item.url} has no portal")
-        self._pages.append(Page(item.capture_id, item.captured_at, portal, item, article_digest, page_digest))
+        page = Page(item.capture_id, item.captured_at, portal, item, article_digest, page_digest, tuple(pieces), ended)
+        self._pages.append(page)
 
-    def commit(self, position: tuple[str, int]) -> dict[str, int]:
+    def commit(self, position: tuple[str, int], ended: Mapping[str, int] | None = None) -> dict[str, int]:
         """Write the batch in one transaction; `position` is the WARC file and the end of its last whole record, on disk.
+
+        `ended` are the files that were closed since the last commit, with their sizes.
 
         Returns counts: versions, views, sightings and articles/{new,changed,unchanged,replayed,incomplete}.
         Raises OutOfSpace or StorageError, with nothing of the batch stored.
         """
         with self._transaction() as connection:
-            counts = self._write(connection, position)
-        self._captures, self._outcomes, self._pages, self._payloads = {}, {}, [], {}
+            counts = self._write(connection, {**(ended or {}), position[0]: position[1]})
+        self._captures, self._records, self._outcomes, self._pages, self._payloads = {}, {}, {}, [], {}
         return dict(counts)
 
-    def _write(self, connection: Connection, position: tuple[str, int]) -> Counter[str]:
+    def _write(self, connection: Connection, positions: Mapping[str, int]) -> Counter[str]:
         batch = Batch(connection, self._next, self._categories)
         captures = {number: capture_row(capture) for number, capture in self._captures.items()}
         batch.decide(self._pages, captures)
-        self._write_warc_files(connection, position)
+        self._write_warc_files(connection, positions)
         for table, rows in (("capture", list(captures.values())), *batch.inserts()):
             if rows:
                 connection.execute(INSERTS[table], rows)
         for table, rows in batch.observations():
             if rows:
                 connection.execute(ignore(connection, models.metadata.tables[table]), rows)
+        for table, rows in batch.replacements():
+            if rows:
+                keys = [column.name for column in models.metadata.tables[table].primary_key]
+                connection.execute(replace(connection, models.metadata.tables[table], *keys), rows)
         if self._outcomes:
             statement = replace(connection, models.outcome, "crawl_id", "url")
             connection.execute(statement, list(self._outcomes.values()))
@@ -205,12 +251,12 @@ class Store:
             batch.index()
         return batch.counts
 
-    def _write_warc_files(self, connection: Connection, position: tuple[str, int]) -> None:
-        """Note how far each file is followed: the last one to `position`, one left behind by a rotation to its last capture."""
+    def _write_warc_files(self, connection: Connection, positions: Mapping[str, int]) -> None:
+        """Note how far each file is followed: to its position, one that has none to its last capture."""
         ends: dict[str, int] = {}
         for capture in self._captures.values():
             ends[capture.warc_file] = max(ends.get(capture.warc_file, 0), capture.offset + capture.length)
-        ends[position[0]] = position[1]
+        ends.update(positions)
         crawls = {capture.warc_file: capture.crawl_id for capture in self._captures.values()}
         for name, end in ends.items():
             known = models.warc_file.c

@@ -17,8 +17,8 @@ from typing import Any
 
 from ..errors import UsageError
 from . import faults as fault_pages
+from .edits import edited
 from .portal import Answer, Portal, html
-from .world import build
 
 HOST = "127.0.0.1"
 PORT = 8553
@@ -47,8 +47,9 @@ class DemoServer(ThreadingHTTPServer):
     block_on_close = False
     request_queue_size = 128
 
-    def __init__(self, port: int, *, latency_ms: int, faults: bool, seed: int, log: Path | None) -> None:
-        self.portal = Portal(build(seed))
+    def __init__(self, port: int, *, latency_ms: int, faults: bool, seed: int, log: Path | None, edits: int = 0) -> None:
+        self.seed = seed
+        self.portal = Portal(edited(seed, edits))
         self.faults = fault_pages.Faults() if faults else None
         self.latency = latency_ms / 1000
         self.log: list[LogEntry] = []
@@ -187,6 +188,10 @@ class Handle:
         """The portal with its world."""
         return self.server.portal
 
+    def edit(self, rounds: int) -> None:
+        """Let the editors have done so many rounds of edits; counters go on."""
+        self.portal.world = edited(self.server.seed, rounds)
+
     def stop(self) -> None:
         """Stop serving and close every connection; may be called twice."""
         self.server.shutdown()
@@ -200,9 +205,11 @@ class Handle:
         self.stop()
 
 
-def start(port: int = 0, *, latency_ms: int = 0, faults: bool = False, seed: int = 553, log: Path | None = None) -> Handle:
+def start(
+    port: int = 0, *, latency_ms: int = 0, faults: bool = False, seed: int = 553, log: Path | None = None, edits: int = 0
+) -> Handle:
     """Start the portal in a thread and return its handle; port 0 takes a free one. Raises UsageError for a port in use."""
-    server = DemoServer(port, latency_ms=latency_ms, faults=faults, seed=seed, log=log)
+    server = DemoServer(port, latency_ms=latency_ms, faults=faults, seed=seed, log=log, edits=edits)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True, name="demo portal")
     thread.start()
     return Handle(server, thread)
@@ -216,12 +223,13 @@ def serve(
     *,
     seed: int = 553,
     log: Path | None = None,
+    edits: int = 0,
 ) -> None:
     """Serve until SIGINT or SIGTERM, then return; `ready` is called with the URL once requests are accepted.
 
     Must be called in the main thread. Raises UsageError for a port in use.
     """
-    server = DemoServer(port, latency_ms=latency_ms, faults=faults, seed=seed, log=log)
+    server = DemoServer(port, latency_ms=latency_ms, faults=faults, seed=seed, log=log, edits=edits)
 
     def stop(*_: object) -> None:
         # shutdown() waits for serve_forever(), which this very thread runs.

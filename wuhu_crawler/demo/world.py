@@ -16,6 +16,7 @@ from typing import Literal
 from . import texts, words
 from .articles import SEED_ID, Article, Cut, compose, seed_article
 
+SEED = 553
 FIRST_ID, LAST_ID = 11950, 12420
 FIRST_DAY, SEED_DAY, LAST_DAY = date(2023, 10, 9), date(2024, 2, 3), date(2024, 4, 30)
 UNLISTED, DEAD = 12, 60
@@ -145,7 +146,7 @@ class World:
 
 
 @lru_cache(maxsize=4)
-def build(seed: int = 553) -> World:
+def build(seed: int = SEED) -> World:
     """Return the world of a seed: about 400 listed articles, 12 unlisted ones, 60 dead IDs."""
     rng = random.Random(seed)
     times = _times(rng)

@@ -13,8 +13,9 @@ from scrapy import signals
 from scrapy.utils.asyncio import create_looping_call
 
 from ..errors import Interrupted, PortalStopped, WuhuError
-from ..ingest import ArchivePaths, ArchiveWriter
+from ..ingest import ArchiveWriter
 from ..items import Outcome
+from ..paths import ArchivePaths
 from .ledger import SHUT_OUT, Ledger
 from .resume import crawl_to_resume
 
@@ -127,11 +128,13 @@ class ArchiveKeeper:
         """Return the crawl's result in a sentence."""
         counts = self.writer.counts
         articles = ", ".join(f"{counts[f'articles/{kind}']} {kind}" for kind in ("new", "changed", "unchanged"))
+        incomplete = counts["articles/incomplete"]
+        parts = f", {incomplete} articles incomplete" if incomplete else ""
         lost = f", {self.ledger.lost.total()} URLs lost" if self.ledger.lost else ""
         return (
             f"Crawl {self.writer.crawl_id} ended ({self._reason}): {counts['captures']} captures, "
             f"{counts['pages/article']} articles ({articles}), {counts['pages/listing']} listing pages, "
-            f"{counts['pages/missing']} missing{lost}; archive {self.writer.paths.root}"
+            f"{counts['pages/missing']} missing{parts}{lost}; archive {self.writer.paths.root}"
         )
 
     def _verdict(self) -> WuhuError | None:

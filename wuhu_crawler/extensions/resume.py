@@ -8,7 +8,7 @@ from typing import Any
 from ..db.engine import make_engine, revision
 from ..db.queries import crawls
 from ..errors import UsageError
-from ..ingest import ArchivePaths
+from ..paths import ArchivePaths
 
 LOOK_BACK = 1000
 logger = logging.getLogger(__name__)

@@ -8,21 +8,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, NamedTuple
 
 from ..items import Article, Evidence, Listing, OtherPage, PageItem
 from ..portals import Portal
 from . import missing
 from .article import read_article
 from .breadcrumb import category_of, crumbs_of
+from .counter import LONGEST, read_count
 from .decode import Decoded, decode
 from .document import Document, parse
-from .hyperlinks import ATTACHMENTS, Hyperlink, counter_url, extension, read_links
+from .fragment import Fragment, hidden_part_urls, read_fragment
+from .hyperlinks import ATTACHMENTS, Hyperlink, PageLink, counter_url, extension, read_links
 from .labels import Labels, labels
 from .listing import looks_like_listing, read_entries, read_pager
 from .reading import Reading
 from .region import Region, find_region
-from .urls import article_id
+from .urls import article_id, is_part
 
 _HTML_TYPES = ("text/html", "application/xhtml", "text/plain", "")
 _TEXT_LIMIT = 2000
@@ -32,23 +33,20 @@ _ARTICLE_PROSE = 60
 _NOTICE_PROSE = 20
 
 
-class PageLink(NamedTuple):
-    """A link for whoever crawls on: absolute URL without fragment, its words, what it leads to, the article ID if it is one."""
-
-    url: str
-    text: str
-    kind: Literal["article", "page", "next", "attachment", "asset"]
-    article_id: int | None
-
-
 @dataclass(frozen=True, slots=True)
 class Page:
-    """An extracted page: the item to store, and for the crawl its links, the view counter's script URL and further parts."""
+    """An extracted page: the item to store, and for the crawl its links, the view counter's script URL and further parts.
+
+    For whoever puts an article together (assemble.py): `fragment` is the page's part of an article of several, `count` the
+    number it writes if it may be the answer of a counter script.
+    """
 
     item: PageItem
     links: list[PageLink] = field(default_factory=list)
     counter_url: str | None = None
     part_urls: list[str] = field(default_factory=list)
+    fragment: Fragment | None = None
+    count: int | None = None
 
 
 def extract(
@@ -67,18 +65,28 @@ def extract(
         kind = content_type.partition(";")[0].strip() or extension(url) or "unknown type"
         gone = missing.by_status(status)
         found = gone or missing.NotThere("other", f"not HTML: {kind}", kind)
-        return Page(_identified(OtherPage(kind=found.kind, url=url, reason=found.reason), portal, captured_at, number, None))
+        other = OtherPage(kind=found.kind, url=url, reason=found.reason)
+        return Page(_identified(other, portal, captured_at, number, None), count=_count(body, content_type, status))
     decoded = decode(body, content_type)
     document = parse(decoded.text)
     links = read_links(document, url, portal)
-    item = _classify(document, links, url=url, status=status, captured_at=captured_at, portal=portal, number=number)
+    item, reading = _classify(document, links, url=url, status=status, captured_at=captured_at, portal=portal, number=number)
     counter = counter_url(document, url, number, portal.counter_urls) if isinstance(item, Article) else None
+    parts = [link.url for link in links if link.is_part and link.article_id == number]
+    if reading and number is not None:
+        parts += hidden_part_urls(decoded.text, url, portal, number)
     return Page(
         _identified(item, portal, captured_at, number, decoded),
-        [PageLink(link.url, link.text, link.kind, link.article_id) for link in links],
+        [link.target for link in links],
         counter[0] if counter else None,
-        list(dict.fromkeys(link.url for link in links if link.is_part and link.article_id == number)),
+        list(dict.fromkeys(parts)),
+        read_fragment(decoded.text, reading, item.title) if reading and (parts or is_part(url)) else None,
+        _count(body, content_type, status),
     )
+
+
+def _count(body: bytes, content_type: str, status: int) -> int | None:
+    return read_count(decode(body, content_type).text) if status == 200 and len(body) <= LONGEST else None
 
 
 def _classify(
@@ -90,10 +98,10 @@ def _classify(
     captured_at: datetime,
     portal: Portal,
     number: int | None,
-) -> PageItem:
+) -> tuple[PageItem, Reading | None]:
     gone = missing.by_status(status)
     if gone:
-        return _other(document, url, gone)
+        return _other(document, url, gone), None
     tables = labels(portal.labels)
     article_lines = _article_lines(document, links)
     region = find_region(document, tables, portal.zone, lambda line: line.index in article_lines)
@@ -102,22 +110,24 @@ def _classify(
         document.text(), "\n".join(text for _, _, text in document.scripts), prose, portal.labels.get("missing", ())
     )
     if gone and not (gone.kind == "missing" and number is None and _listing(document, links, captured_at, portal, url)):
-        return _other(document, url, gone)
+        return _other(document, url, gone), None
     if number is None:
         listing = _listing(document, links, captured_at, portal, url)
         if listing and not _is_article(region, listing, document):
-            return listing
+            return listing, None
     if region is not None and (number is not None or _is_article(region, None, document)):
-        article = read_article(Reading(document, links, tables, region, url, portal, captured_at, number))
-        if article.title and (article.paragraphs or article.images or article.attachments):
-            return article
+        reading = Reading(document, links, tables, region, url, portal, captured_at, number)
+        article = read_article(reading)
+        # A later part may hold a few characters, and repeat no title.
+        if is_part(url) or (article.title and (article.paragraphs or article.images or article.attachments)):
+            return article, reading
         if number is not None:
             # It is in the WARC; a rule that learns to read it makes an article of it in the next rebuild.
             reason = "no body" if article.title else "no title"
-            return _other(document, url, missing.NotThere("error", f"an article page with {reason}", ""))
+            return _other(document, url, missing.NotThere("error", f"an article page with {reason}", "")), None
     if number is not None:
-        return _other(document, url, missing.NotThere("error", "an article page without title or body", ""))
-    return _other(document, url, missing.NotThere("other", "neither an article nor links to articles", ""))
+        return _other(document, url, missing.NotThere("error", "an article page without title or body", "")), None
+    return _other(document, url, missing.NotThere("other", "neither an article nor links to articles", "")), None
 
 
 def _article_lines(document: Document, links: list[Hyperlink]) -> frozenset[int]:

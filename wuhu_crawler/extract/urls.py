@@ -115,8 +115,25 @@ def resource(url: str, portal: Portal) -> str:
 
 def is_part(url: str) -> bool:
     """Tell whether an article URL names a later part of a multi-page article (`&ArticlePage=2`)."""
+    return part_number(url) > 1
+
+
+def part_number(url: str) -> int:
+    """Return which part of a multi-page article an article URL names; 1 where it names none."""
     found = _PART.search(url)
-    return bool(found) and int(found.group(1)) > 1  # type: ignore[union-attr]
+    return int(found.group(1)) if found else 1
+
+
+def part_url(url: str, number: int) -> str:
+    """Return the URL of another part, made from that of a later part: for part 1 without the parameter that numbers them."""
+    found = _PART.search(url)
+    if found is None:
+        return url
+    if number > 1:
+        return f"{url[: found.start(1)]}{number}{url[found.end(1) :]}"
+    rest = url[found.end() :].lstrip("&")
+    head = url[: found.start()]
+    return f"{head}{url[found.start()]}{rest}" if rest else head
 
 
 _PART = re.compile(r"[?&](?:article)?page(?:no|num)?=(\d{1,4})(?:&|\Z)", re.I)

@@ -6,13 +6,17 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ..extensions import keeper_of
-from ..ingest import normalize_dates
-from ..items import Outcome, PageItem
+from ..items import Assembled, Outcome
+from ..pages import normalize_dates
 
 if TYPE_CHECKING:
     from typing import Self
 
     from scrapy.crawler import Crawler
+
+    from ..items import PageItem
+
+    Item = PageItem | Assembled | Outcome
 
 
 class DatesPipeline:
@@ -30,8 +34,10 @@ class DatesPipeline:
         """Find the open archive; its portal fixes the zone."""
         self._portal = keeper_of(self._crawler).writer.portal
 
-    def process_item(self, item: PageItem | Outcome) -> PageItem | Outcome:
+    def process_item(self, item: Item) -> Item:
         """Return the item with its dates filled."""
         if isinstance(item, Outcome):
             return item
-        return normalize_dates(item, self._portal, item.captured_at or datetime.now(UTC))
+        page = item.article if isinstance(item, Assembled) else item
+        normalize_dates(page, self._portal, page.captured_at or datetime.now(UTC))
+        return item

@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..extensions import keeper_of
-from ..items import Outcome, PageItem
+from ..items import Assembled, Outcome
 
 if TYPE_CHECKING:
     from typing import Self
 
     from scrapy.crawler import Crawler
+
+    from ..items import PageItem
+
+    Item = PageItem | Assembled | Outcome
 
 
 class PersistPipeline:
@@ -28,11 +32,11 @@ class PersistPipeline:
         """Find the open archive."""
         self._keeper = keeper_of(self._crawler)
 
-    def process_item(self, item: PageItem | Outcome) -> PageItem | Outcome:
-        """Store the item and return it, for the feeds."""
+    def process_item(self, item: Item) -> Item:
+        """Store the item and return it, for the feeds; of an article put together the article, once nothing more can come."""
         with self._keeper.fatal_storage_errors():
             if isinstance(item, Outcome):
                 self._keeper.writer.outcome(item)
             else:
                 self._keeper.writer.persist(item)
-        return item
+        return item.article if isinstance(item, Assembled) and item.ended else item

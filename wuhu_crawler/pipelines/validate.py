@@ -6,13 +6,17 @@ from typing import TYPE_CHECKING
 
 from scrapy.exceptions import DropItem
 
-from ..ingest import InvalidItem, validate
-from ..items import Outcome, PageItem
+from ..items import Assembled, Outcome
+from ..pages import InvalidItem, validate
 
 if TYPE_CHECKING:
     from typing import Self
 
     from scrapy.crawler import Crawler
+
+    from ..items import PageItem
+
+    Item = PageItem | Assembled | Outcome
 
 
 class ValidatePipeline:
@@ -26,11 +30,14 @@ class ValidatePipeline:
         """Make the pipeline of a crawler."""
         return cls(crawler)
 
-    def process_item(self, item: PageItem | Outcome) -> PageItem | Outcome:
+    def process_item(self, item: Item) -> Item:
         """Return the item; raises DropItem with the reason."""
         if isinstance(item, Outcome):
             return item
         try:
+            if isinstance(item, Assembled):
+                validate(item.article)
+                return item
             return validate(item)
         except InvalidItem as error:
             self._stats.inc_value("wuhu/item/invalid")

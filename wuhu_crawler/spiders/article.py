@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..errors import UsageError
+from ..extract.urls import article_id, is_part, part_url
 from ..politeness.scope import Scope
 from .arguments import Argument, choose_portal, portal_of, urls, word
 from .portal_spider import Job, PortalSpider
@@ -44,4 +45,5 @@ class ArticleSpider(PortalSpider):
     async def start(self) -> AsyncIterator[Request]:
         """Yield the pages."""
         for url in self._urls:
-            yield self.request(url)
+            # A later part is asked for as one, after the first page that links to it.
+            yield self.request(part_url(url, 1) if is_part(url) and article_id(url, self.portal) is not None else url)

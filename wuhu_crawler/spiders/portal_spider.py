@@ -1,20 +1,26 @@
-"""What every spider of ours shares: its portal and arguments, the portal's politeness, and one item for each response."""
+"""What every spider of ours shares: its portal and arguments, the portal's politeness, one item for each response, and the
+pieces of an article (later parts, a view counter) asked for before anything else.
+"""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from scrapy import Request, Spider
 
 from .. import __version__
+from ..captures import captured, page_outcome
+from ..extract.assemble import Assemblies, Assembly
+from ..extract.assemble import failure as why
 from ..extract.page import extract
-from ..items import Outcome
+from ..items import Outcome, PieceOf
 from ..politeness.backoff import retry
 from ..politeness.faults import outcome_of
 from ..portals import Portal
 from .arguments import Argument, check_contact, choose_portal, crawl_id, read_arguments, word
+from .frontier import is_excluded
 
 if TYPE_CHECKING:
     from typing import Self
@@ -25,10 +31,28 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
     from ..extract.page import Page
-    from ..items import PageItem
+    from ..items import Assembled, PageItem
+
+    Yielded = PageItem | Assembled | Outcome | Request
 
 PORTAL = Argument("portal", "NAME|FILE", "the portal's profile: o553, demo, or the path of a TOML (default o553)", word)
 RESUME = Argument("resume", "ID|last", "go on with an unfinished crawl", crawl_id)
+
+
+# An article is finished before anything else is begun.
+PIECE = 40
+
+
+@dataclass(slots=True)
+class Composed:
+    """An article under way: what it is put together from, the capture of its first page, what was known of it, and the pieces
+    asked for so far."""
+
+    assembly: Assembly
+    url: str
+    record_id: str
+    known: Any
+    asked: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +77,7 @@ class PortalSpider(Spider):
         self.resume: str | None = job.values.get("resume")
         self._tries = job.settings.getint("RETRY_TIMES")
         self._pause = job.settings.getfloat("WUHU_BACKOFF_SECONDS")
+        self._assemblies = Assemblies(job.portal)
         # Set when the spider has what it was asked for; nothing waits then any more.
         self.finished = False
 
@@ -96,15 +121,96 @@ class PortalSpider(Spider):
             cb_kwargs={"known": known},
         )
 
-    def parse(self, response: Response, known: Any = None) -> Iterator[PageItem | Outcome | Request]:
-        """Yield the page's one item, then what follows from it."""
-        page = self.read_page(response)
-        yield page.item
+    def parse(self, response: Response, known: Any = None) -> Iterator[Yielded]:
+        """Yield the page's one item, then what follows from it; of an article of several captures first its pieces."""
+        page, capture = self.read_page(response), response.meta["capture"]
         again = self._ask_again(page, response)
+        assembly = None if again else self._assemblies.begin(page, url=capture.url, capture_id=capture.id)
+        if assembly is not None:
+            composed = Composed(assembly, response.url, capture.record_id, known)
+            yield assembly.assembled()
+            yield from self._pieces(composed)
+            yield from self.follow(page, response, known)
+            yield from self._end(composed)
+            return
+        yield page.item
         if again is not None:
             yield again
         else:
             yield from self.follow(page, response, known)
+            yield from self.done(known, page.item)
+
+    def parse_piece(self, response: Response, composed: Composed, piece: str) -> Iterator[Yielded]:
+        """Yield what the page of a piece is by itself, then the article as far as it is there now."""
+        page, capture = self.read_page(response), response.meta["capture"]
+        again = self._ask_again(page, response)
+        if again is not None:
+            yield page.item
+            yield again
+            return
+        capture.piece_of = PieceOf(composed.record_id, piece)
+        item = composed.assembly.take(piece, page, capture.id)
+        if item is None or "archived" in response.flags:
+            # What an earlier run stored need not be stored again.
+            outcome = captured(capture) if item is None else page_outcome(item, capture)
+            yield replace(outcome, piece_of=capture.piece_of)
+        else:
+            yield item
+        yield from self._go_on(composed)
+
+    def failed_piece(self, failure: Failure) -> Iterator[Yielded]:
+        """Yield how the URL of a piece ended without a page, then the article as far as it is there."""
+        request: Request = failure.request  # type: ignore[attr-defined]  # Scrapy adds it
+        composed, piece = request.cb_kwargs["composed"], request.cb_kwargs["piece"]
+        capture, outcome = request.meta.get("capture"), outcome_of(request, failure.value)
+        yield replace(outcome, piece_of=PieceOf(composed.record_id, piece))
+        yield from _others_astray(request, outcome)
+        composed.assembly.fail(piece, why(outcome, capture), None if capture is None else capture.id)
+        yield from self._go_on(composed)
+
+    def _go_on(self, composed: Composed) -> Iterator[Yielded]:
+        yield composed.assembly.assembled()
+        yield from self._pieces(composed)
+        yield from self._end(composed)
+
+    def _pieces(self, composed: Composed) -> Iterator[Yielded]:
+        """Yield requests for the pieces not asked for yet; the profile may keep us from one."""
+        excluded = False
+        for piece in composed.assembly.waiting:
+            if piece.url in composed.asked:
+                continue
+            composed.asked.add(piece.url)
+            if is_excluded(piece.url, self.portal):
+                of = PieceOf(composed.record_id, piece.url)
+                outcome = Outcome(url=piece.url, outcome="excluded", reason="profile", via=composed.url, piece_of=of)
+                yield outcome
+                composed.assembly.fail(piece.url, why(outcome, None))
+                excluded = True
+            else:
+                yield self._piece(composed, piece.url)
+        if excluded:
+            yield composed.assembly.assembled()
+
+    def _piece(self, composed: Composed, url: str) -> Request:
+        # Whatever else asks for the URL: an article waits for the answer.
+        return Request(
+            url,
+            callback=self.parse_piece,
+            errback=self.failed_piece,
+            priority=PIECE,
+            dont_filter=True,
+            meta={"via": composed.url, "piece": True},
+            cb_kwargs={"composed": composed, "piece": url},
+        )
+
+    def _end(self, composed: Composed) -> Iterator[Yielded]:
+        if composed.assembly.ended:
+            self._assemblies.end(composed.assembly)
+            yield from self.done(composed.known, composed.assembly.assembled().article)
+
+    def done(self, known: Any, item: PageItem | None) -> Iterator[Request | Outcome]:
+        """Yield what follows once nothing more is to come of a page that was asked for; `item` is None where none came."""
+        yield from ()
 
     def _ask_again(self, page: Page, response: Response) -> Request | None:
         """A rate limit that comes as a page with status 200 is no answer to what was asked."""
@@ -120,13 +226,14 @@ class PortalSpider(Spider):
         capture = response.meta["capture"]
         page = extract(
             response.body,
-            url=response.url,
-            headers=_text_headers(response),
+            url=capture.url,
+            headers=response.meta["fields"],
             status=response.status,
             captured_at=capture.captured_at,
             portal=self.portal,
         )
         page.item.capture_id = capture.id
+        capture.outlinks = [link.url for link in page.links]
         return page
 
     def follow(self, page: Page, response: Response, known: Any) -> Iterator[Request | Outcome]:
@@ -138,9 +245,9 @@ class PortalSpider(Spider):
         request: Request = failure.request  # type: ignore[attr-defined]  # Scrapy adds it
         outcome = outcome_of(request, failure.value)
         yield outcome
-        if outcome.reason == "redirect-loop":
-            yield from (_led_astray(outcome, url) for url in request.meta.get("redirect_urls", ()) if url != request.url)
+        yield from _others_astray(request, outcome)
         yield from self.give_up(request, request.cb_kwargs["known"])
+        yield from self.done(request.cb_kwargs["known"], None)
 
     def give_up(self, request: Request, known: Any) -> Iterator[Request | Outcome]:
         """Yield what follows from a request that brought no page."""
@@ -152,10 +259,10 @@ class PortalSpider(Spider):
             yield self.request(seed)
 
 
-def _text_headers(response: Response) -> dict[str, str]:
-    return {
-        name.decode("latin-1"): (values[-1] if values else b"").decode("latin-1") for name, values in response.headers.items()
-    }
+def _others_astray(request: Request, outcome: Outcome) -> Iterator[Outcome]:
+    """Yield the outcomes of the URLs that led into a circle of redirects."""
+    if outcome.reason == "redirect-loop":
+        yield from (_led_astray(outcome, url) for url in request.meta.get("redirect_urls", ()) if url != request.url)
 
 
 def _led_astray(outcome: Outcome, url: str) -> Outcome:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.http import Response
 
-    from ..extract.page import Page, PageLink
+    from ..extract.hyperlinks import PageLink
+    from ..extract.page import Page
 
 DEFAULT_PAGES = 20
 # Articles to a listing.

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from scrapy.http import Response
     from scrapy.settings import BaseSettings
 
-    from ..extract.page import Page, PageLink
+    from ..extract.hyperlinks import PageLink
+    from ..extract.page import Page
 
 ARTICLE, NEXT, NAVIGATION = 30, 20, 10
 
@@ -108,7 +109,6 @@ class WuhuSpider(PortalSpider):
         assert request is not None  # noqa: S101 - Scrapy sets it; the type does not say so
         new = self._sight(item)
         if known.article:
-            self.quota.settle(got_article=isinstance(item, Article))
             self._note_age(request.url, item)
         wanted = known.wanted or (isinstance(item, Listing) and self.categories.has_listing(item))
         wanted = wanted and not self._is_past(response.url)
@@ -120,17 +120,23 @@ class WuhuSpider(PortalSpider):
         requests += self._navigation(page, response.url, known)
         yield from self.quota.take(requests)
         yield from self._settle(request, known, fruitful=new > 0 or len(self._asked) > asked_before)
-        self._stop_when_done()
+
+    def done(self, known: Known, item: PageItem | None) -> Iterator[Request | Outcome]:
+        """Count an article when nothing more is to come of it; one that was none gives its place to another."""
+        if known.article:
+            self.quota.settle(got_article=isinstance(item, Article))
+            yield from self.quota.take(())
+        if self.quota.used_up:
+            self.finished = True
+            raise CloseSpider("limit")
 
     def give_up(self, request: Request, known: Known) -> Iterator[Request | Outcome]:
         """Go on past a page that could not be had."""
         if known.article:
-            self.quota.settle(got_article=False)
             self._note_age(request.url, None)
         steps = self._step_over(request.url, known) if known.walked else []
         yield from self.quota.take(steps)
         yield from self._settle(request, known, fruitful=False)
-        self._stop_when_done()
 
     def _sight(self, item: Any) -> int:
         entries = {entry.article_id for entry in item.entries} if isinstance(item, Listing) else set()
@@ -226,11 +232,6 @@ class WuhuSpider(PortalSpider):
         yield from self.quota.take(admitted)
         for trapped in given_up:
             yield Outcome(url=trapped.url, outcome="excluded", reason="trap", via=trapped.meta.get("via"))
-
-    def _stop_when_done(self) -> None:
-        if self.quota.used_up:
-            self.finished = True
-            raise CloseSpider("limit")
 
 
 def _dates(item: PageItem) -> dict[int, date | None]:

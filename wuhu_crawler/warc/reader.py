@@ -6,16 +6,22 @@ whole file by `iter_records` raising at its offset, where everything before it i
 
 from __future__ import annotations
 
+import mmap
 import re
-import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
+
+from isal import isal_zlib
 
 from .records import Exchange, find_head, parse_headers
 
+# A page of the family takes 5 KB compressed: the first look at a member is seldom followed by a second.
+_LOOK = 1 << 13
 _CHUNK = 1 << 16
+_MAGIC = b"\x1f\x8b\x08"
 _CHUNK_SIZE = re.compile(rb"[ \t]*([0-9A-Fa-f]+)[ \t]*(?:;[^\r\n]*)?\r?\n")
 
 
@@ -78,22 +84,31 @@ class Answer(NamedTuple):
 
 def read_record(path: Path, offset: int) -> Record:
     """Return the record whose gzip member begins at `offset`. Raises WarcError, OSError."""
-    with path.open("rb") as file:
-        file.seek(offset)
-        return _parse(path, offset, *_read_member(path, file, offset))
+    with _opened(path) as data:
+        return _parse(path, offset, *_read_member(path, data, offset))
 
 
 def iter_records(path: Path, offset: int = 0) -> Iterator[Record]:
     """Yield the records in file order, beginning at `offset`. Raises WarcError at the first that is not whole."""
-    with path.open("rb") as file:
-        while True:
-            file.seek(offset)
-            if not file.read(1):
-                return
-            file.seek(offset)
-            record = _parse(path, offset, *_read_member(path, file, offset))
+    with _opened(path) as data:
+        while offset < len(data):
+            record = _parse(path, offset, *_read_member(path, data, offset))
             yield record
             offset += record.length
+
+
+def next_record(path: Path, offset: int) -> int | None:
+    """Return the offset of the first whole record behind a damaged one at `offset`; None when there is none."""
+    with _opened(path) as data:
+        found = data.find(_MAGIC, offset + 1)
+        while found != -1:
+            try:
+                _parse(path, found, *_read_member(path, data, found))
+            except WarcError:
+                found = data.find(_MAGIC, found + 1)
+            else:
+                return found
+    return None
 
 
 def response_of(path: Path, offset: int) -> Answer:
@@ -104,6 +119,51 @@ def response_of(path: Path, offset: int) -> Answer:
     head = find_head(record.block)
     text = record.block[head.start : head.end]
     return Answer(text.split(b"\n", 1)[0].rstrip(b"\r"), parse_headers(text), record.block[head.end :])
+
+
+class ChunkReader:
+    """Finds where a chunked body ends while it still comes in; `end` is that place, None before it is known."""
+
+    def __init__(self, start: int) -> None:
+        self._position = start
+        self._in_trailers = False
+        self.end: int | None = None
+
+    def ends(self, received: bytes | bytearray) -> bool:
+        """Tell whether the body ends in what was received so far. Raises ValueError where the framing is broken."""
+        while self.end is None and self._step(received):
+            pass
+        return self.end is not None
+
+    def _step(self, received: bytes | bytearray) -> bool:
+        """Go past one chunk or trailer line; tell whether there was a whole one."""
+        if self._in_trailers:
+            return self._pass_trailer(received)
+        found = _CHUNK_SIZE.match(received, self._position)
+        if found is None:
+            if b"\n" in received[self._position :]:
+                raise ValueError(f"no chunk size at {self._position}")
+            return False
+        size = int(found[1], 16)
+        if size == 0:
+            self._position, self._in_trailers = found.end(), True
+            return True
+        end = found.end() + size
+        # The line end behind a chunk is CR LF, or LF alone.
+        behind = 2 if received[end : end + 1] == b"\r" else 1
+        if len(received) < end + behind:
+            return False
+        self._position = end + behind
+        return True
+
+    def _pass_trailer(self, received: bytes | bytearray) -> bool:
+        line_end = received.find(b"\n", self._position)
+        if line_end < 0:
+            return False
+        if not received[self._position : line_end].rstrip(b"\r"):
+            self.end = line_end + 1
+        self._position = line_end + 1
+        return True
 
 
 def unchunk(body: bytes) -> bytes:
@@ -127,19 +187,29 @@ def unchunk(body: bytes) -> bytes:
     return b"".join(parts)
 
 
-def _read_member(path: Path, file: BinaryIO, offset: int) -> tuple[int, bytes]:
+@contextmanager
+def _opened(path: Path) -> Iterator[mmap.mmap | bytes]:
+    with path.open("rb") as file:
+        if not file.seek(0, 2):
+            yield b""  # an empty file cannot be mapped
+            return
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            yield data
+
+
+def _read_member(path: Path, data: mmap.mmap | bytes, offset: int) -> tuple[int, bytes]:
     """Return the member's compressed length and its bytes, its CRC checked."""
-    decoder, parts, consumed = zlib.decompressobj(wbits=31), [], 0
+    decoder, parts, position, size = isal_zlib.decompressobj(wbits=31), [], offset, _LOOK
     while not decoder.eof:
-        piece = file.read(_CHUNK)
+        piece = data[position : position + size]
         if not piece:
             raise WarcError(path, offset, "the record is torn: the file ends in it")
-        consumed += len(piece)
+        position, size = position + len(piece), _CHUNK
         try:
             parts.append(decoder.decompress(piece))
-        except zlib.error as error:
+        except isal_zlib.error as error:  # type: ignore[misc]  # its stub does not say that it is an exception
             raise WarcError(path, offset, f"no whole gzip member: {error}") from error
-    return consumed - len(decoder.unused_data), b"".join(parts)
+    return position - len(decoder.unused_data) - offset, b"".join(parts)
 
 
 def _parse(path: Path, offset: int, length: int, raw: bytes) -> Record:

@@ -84,6 +84,10 @@ class WarcWriter:
         self._random = Random()  # noqa: S311 - names, not secrets
         self._max_size = max_size
         self._next_serial = serial
+        # Members that may wait for the next write: a system call for each would cost more than they do.
+        self._waiting: list[bytes] = []
+        self._waiting_size = 0
+        self._ended: dict[str, int] = {}
         folder.mkdir(parents=True, exist_ok=True)
         self._fd: int | None = None
         self._open_next()
@@ -142,30 +146,57 @@ class WarcWriter:
             len(exchange.received) - exchange.head.end,
         )
 
-    def write_metadata(self, url: str, fields: Fields, *, refers_to: str | None = None, at: datetime) -> WrittenMetadata:
-        """Write a metadata record about a URL: named fields, one a line (application/warc-fields). Raises OSError."""
+    def write_metadata(
+        self,
+        url: str,
+        fields: Fields,
+        *,
+        refers_to: str | None = None,
+        concurrent_to: str | None = None,
+        at: datetime,
+        wait: bool = False,
+    ) -> WrittenMetadata:
+        """Write a metadata record about a URL: named fields, one a line (application/warc-fields).
+
+        `refers_to` is the record it speaks of, `concurrent_to` the one it was made together with. With `wait` it goes into the
+        file with the next record, `sync` or `close`. Raises OSError.
+        """
         self._rotate_if_full()
         block, record_id = _field_lines(fields), self._record_id()
         digest = sha1_digest(block)
         headers = [("WARC-Date", warc_date(at)), ("Content-Type", _FIELDS)]
+        if concurrent_to:
+            headers.append(("WARC-Concurrent-To", concurrent_to))
         if refers_to:
             headers.append(("WARC-Refers-To", refers_to))
         member = _member("metadata", record_id, url, headers, block, digest)
-        offset = self._append(member)
+        offset = self._size + self._waiting_size
+        if wait:
+            self._waiting.append(member)
+            self._waiting_size += len(member)
+        else:
+            self._append(member)
         return WrittenMetadata(record_id, self.warc_file, offset, len(member), digest)
 
     def sync(self) -> tuple[str, int]:
         """Bring everything written to the disk. Returns the file's final name and the offset behind its last whole record."""
+        self._append(b"")
         try:
             os.fsync(self._usable())
         except OSError as error:
             self._break(error)
         return self.warc_file, self._size
 
+    def take_ended(self) -> dict[str, int]:
+        """Return the files closed since the last call, with their sizes: a rotation closes one whose end nobody was told of."""
+        ended, self._ended = self._ended, {}
+        return ended
+
     def close(self) -> None:
         """Sync the file and give it its final, read-only name. Does nothing on a writer that is closed or broken."""
         if self._fd is None or self.broken is not None:
             return
+        self._append(b"")
         try:
             os.fsync(self._fd)
             os.fchmod(self._fd, 0o444)
@@ -173,6 +204,7 @@ class WarcWriter:
             os.close(fd)
             self.path.rename(self._folder / self.warc_file)
             _sync_folder(self._folder)
+            self._ended[self.warc_file] = self._size
         except OSError as error:
             self._break(error)
 
@@ -203,19 +235,21 @@ class WarcWriter:
 
     def _rotate_if_full(self) -> None:
         self._usable()
-        if self._size >= self._max_size:
+        if self._size + self._waiting_size >= self._max_size:
             self.close()
             self._open_next()
 
     def _append(self, members: bytes) -> int:
-        fd, offset = self._usable(), self._size
-        rest = memoryview(members)
+        """Write what waits and then the members; return the offset of these."""
+        fd, offset = self._usable(), self._size + self._waiting_size
+        rest = memoryview(b"".join((*self._waiting, members)))
         try:
             while rest:
                 rest = rest[os.write(fd, rest) :]
         except OSError as error:
             self._break(error)
         self._size = offset + len(members)
+        self._waiting, self._waiting_size = [], 0
         return offset
 
     def _usable(self) -> int:
@@ -289,9 +323,17 @@ def _uri(url: str) -> str:
     return _UNSAFE.sub(lambda found: f"%{ord(found[0]):02X}", url)
 
 
+def one_line(words: str | None) -> str | None:
+    """Return words as they come back from a named field: on one line, no space around them; None for none at all."""
+    return _BREAKS.sub(" ", words).strip() or None if words else None
+
+
 def _field_lines(fields: Fields) -> bytes:
-    pairs = fields.items() if isinstance(fields, Mapping) else fields
-    return "".join(f"{name}: {_BREAKS.sub(' ', value)}\r\n" for name, value in pairs).encode()
+    pairs = list(fields.items() if isinstance(fields, Mapping) else fields)
+    lines = "".join([f"{name}: {value}\r\n" for name, value in pairs])
+    if lines.count("\n") + lines.count("\r") > 2 * len(pairs):
+        lines = "".join(f"{name}: {_BREAKS.sub(' ', value)}\r\n" for name, value in pairs)
+    return lines.encode()
 
 
 def _file_safe(name: str) -> str:
