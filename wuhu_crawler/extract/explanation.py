@@ -119,10 +119,10 @@ def _found(wanted: list[str], text: PageText, anchor: int) -> list[Place]:
 
 
 def _body_place(item: Article, text: PageText) -> list[Place]:
-    """The element that holds the whole body: from its first paragraph to its last."""
+    """The element that holds the whole body: from its first paragraph to its last. Later parts are on pages of their own."""
     long = [words for words in item.paragraphs if len(words) >= _SHORTEST] or item.paragraphs
     first = text.find(long[0]) if long else None
-    last = text.find(long[-1], first[0]) if first else None
+    last = next((hit for words in reversed(long) if (hit := text.find(words, first[0]))), None) if first else None
     place = text.spanning(first[0], last[0] + 1) if first and last else None
     return [Place(place.xpath, long[0])] if place else []
 
