@@ -85,7 +85,7 @@ def hidden_part_urls(html: str, url: str, portal: Portal, number: int) -> list[s
     the links behind it with it."""
     if not _NUMBERED.search(html):
         return []
-    found = (absolute(url, unescape(href.group(1))) for href in _HREF.finditer(html))
+    found = (absolute(url, unescape(href)) for href in _HREF.findall(html) if _NUMBERED.search(href))
     return [target for target in found if target and is_part(target) and article_id(target, portal) == number]
 
 
