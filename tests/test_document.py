@@ -27,6 +27,8 @@ LINES = {
     "<p>&#8220;引&#8221;&amp;&lt;&nbsp;&#x20;</p>": ["“引”&<"],
     "<div>一<div>二</div>三</div>": ["一", "二", "三"],
     "<select><option>不看</option></select><textarea>不看</textarea>看": ["看"],
+    '<table><tr><td width="98%"">甲</td><td class="a>b">乙</td></tr></table><p title="1">丙</p>': ["甲", "乙", "丙"],
+    "<p =\"a>甲</p><p title='\"'>乙</p>": ["甲", "乙"],
     "没有标签": ["没有标签"],
     "": [],
     " \n ": [],

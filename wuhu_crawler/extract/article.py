@@ -188,13 +188,13 @@ def _related(article: Article, reading: Reading) -> None:
             continue
         seen.add(link.article_id)
         _, day, abstract = read_entry(reading.document, link, reading.captured_at, zone, reading.labels)
-        abstract = _without_source_date(abstract, reading.labels)
+        abstract = _without_source_date(abstract, reading.labels) if abstract else None
         article.related.append(
             Related(article_id=link.article_id, title=link.text.strip("·• \u3000"), date=day, abstract=abstract)
         )
 
 
-def _without_source_date(abstract: str | None, labels: Labels) -> str | None:
-    label = labels.source_date.match(abstract or "")
-    words = _SOURCE_DATE_WORDS.match(abstract or "", label.end()) if label else None
-    return (abstract or "")[words.end() :].strip() or None if words else abstract
+def _without_source_date(abstract: str, labels: Labels) -> str | None:
+    label = labels.source_date.match(abstract)
+    words = _SOURCE_DATE_WORDS.match(abstract, label.end()) if label else None
+    return abstract[words.end() :].strip() or None if words else abstract

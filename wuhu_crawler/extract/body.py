@@ -13,6 +13,7 @@ from .region import Region, is_meta
 # Atomic: a run of numbers must not be split in every possible way.
 _PARTS = re.compile(r"(?>\s*+(?:\[\d{1,3}\]|【\d{1,3}】|上一页|下一页|第\d+页|共\d+页|本文共分?\s*\d+\s*页|\d{1,3})\s*+)++")
 _PARTS_LONGEST = 200
+_PARTS_BEGIN = frozenset(" [【上下第共本0123456789０１２３４５６７８９\u3000")
 _BUTTONS = re.compile(
     r"[【\[](?:打印|关闭|收藏|返回|推荐|评论|字[体号]|大|中|小|\s|此文|本页|窗口|文章|顶部)++[】\])）]|"
     r"字[体号]\s*[:：]\s*[【\[]?\s*大\s*中\s*小\s*[】\]]?"
@@ -46,26 +47,26 @@ def _is_leftover(row: list[Line], text: str, title: str | None, labels: Labels) 
     """Tell whether a line is furniture: buttons, a part pager (`[1] [2]`), the title or the date line once more."""
     if is_buttons(text):
         return True
-    if len(text) <= _PARTS_LONGEST and _PARTS.fullmatch(text):
+    if len(text) <= _PARTS_LONGEST and text[0] in _PARTS_BEGIN and _PARTS.fullmatch(text):
         return "[" in text or "页" in text or row[0].link_chars > 0
     return title is not None and (text == title or (len(row) == 1 and is_meta(row[0], labels)))
 
 
 def _rows(lines: list[Line]) -> list[list[Line]]:
     """Group the single-line cells of one inner table row; every other line stands alone."""
-    per_cell = Counter(line.cell for line in lines if line.cell is not None)
+    cells = [line.cell for line in lines]
+    per_cell = Counter(cells)
+    if len(per_cell) <= 1:
+        return [[line] for line in lines]
     rows: list[list[Line]] = []
-    for line in lines:
-        cell = line.cell
-        previous = rows[-1][-1] if rows else None
+    for i, (line, cell) in enumerate(zip(lines, cells, strict=True)):
+        before = cells[i - 1] if i else None
         if (
-            previous is not None
-            and cell is not None
-            and previous.cell is not None
-            and cell is not previous.cell
-            and cell.parent is previous.cell.parent
-            and per_cell[cell] == 1
-            and per_cell[previous.cell] == 1
+            cell is not None
+            and before is not None
+            and cell is not before
+            and cell.parent is before.parent
+            and per_cell[cell] == per_cell[before] == 1
         ):
             rows[-1].append(line)
         else:

@@ -129,7 +129,7 @@ _NONE = Byline((), (), False)
 def read_line(line: str) -> Byline:
     """Return the credits of one line or paragraph of a body: a line that is all credits, a dateline at its start, brackets at
     its start or end, or a picture credit closing a caption."""
-    text = _BUTTONS.sub("", line).strip(" \u3000")
+    text = (_BUTTONS.sub("", line) if "【" in line or "[" in line else line).strip(" \u3000")
     if not _HINT.search(text if len(text) <= 2 * LINE_LIMIT else text[:LINE_LIMIT] + "\n" + text[-LINE_LIMIT:]):
         return _NONE
     whole = _whole_line(text)

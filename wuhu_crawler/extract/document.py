@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from selectolax.lexbor import LexborHTMLParser
 
-from .inline import LINK, Inline, Open, Words, attributes, clean, is_bold_style, is_hidden_style, read_inline
+from .inline import LINK, REST, Inline, Open, Words, attributes, clean, is_bold_style, is_hidden_style, read_inline
 
 __all__ = ["Block", "Document", "Line", "clean", "parse"]
 
@@ -48,16 +48,16 @@ _ALIGNED = re.compile(r"\salign=\"(?:center|middle)\"", re.I)
 
 # In the serialized tree every element is closed, and attributes stand in double quotes. A passage is a run of block tags, one
 # tag of an element that is skipped, or a whole element without words. Inline tags are ruled out first: they are most.
-_REST = r"[^>\"]*+(?:\"[^\"]*+\"[^>\"]*+)*+>"
+_REST = rf"{REST}>"
 _INLINE = r"(?!/?(?:a|span|font|br?|i(?:mg|nput)?|strong|em|u)[\s>])"
 _BLOCK = rf"/?(?:{'|'.join(BLOCKS)})(?=[\s>]){_REST}\s*+"
 _WHOLE = "|".join(rf"{tag}(?=[\s>]){_REST}.*?</{tag}>" for tag in WORDLESS)
 _SKIP = rf"/?(?:{'|'.join(sorted(SKIPPED))})(?=[\s>]){_REST}"
 _PASSAGES = re.compile(rf"(<{_INLINE}(?:{_BLOCK}(?:<{_BLOCK})*+|!--.*?-->|!{_REST}|{_WHOLE}|{_SKIP}))", re.S)
-_TAG = re.compile(rf"<(/?)([^\s/>]+)({_REST.removesuffix('>')})>")
-_SCRIPT = re.compile(rf"<script(?=[\s>])({_REST.removesuffix('>')})>(.*?)</script>", re.S)
+_TAG = re.compile(rf"<(/?)([^\s/>]+)({REST})>")
+_SCRIPT = re.compile(rf"<script(?=[\s>])({REST})>(.*?)</script>", re.S)
 _TITLE = re.compile(r"<title(?:\s[^>]*)?>(.*?)</title>", re.S)
-_BASE = re.compile(rf"<base\s({_REST.removesuffix('>')})>")
+_BASE = re.compile(rf"<base\s({REST})>")
 # NUL and its like; what is left of control characters is taken away where text is read.
 _CONTROLS = [chr(code) for code in range(32) if chr(code) not in "\t\n\f\r"]
 _NO_CONTROLS = {ord(control): None for control in _CONTROLS}
@@ -260,7 +260,7 @@ class _Walker:
                 if self._stretch:
                     self._read()
                 count = len(lines)
-                for _ in range(ends):
+                for _ in range(min(ends, len(stack) - 1)):
                     stack.pop().end = count
                 around = stack[-1]
                 for tag in starts:

@@ -21,8 +21,17 @@ _NEXT_WORDS = frozenset(
 )
 
 
+class PageLink(NamedTuple):
+    """A link for whoever crawls on: absolute URL without fragment, its words, what it leads to, the article ID if it is one."""
+
+    url: str
+    text: str
+    kind: LinkKind
+    article_id: int | None
+
+
 class Hyperlink(NamedTuple):
-    """A link: its absolute URL, its words, what it leads to, and the line and block it stands in."""
+    """A link: what it leads to (`target` has all of it), whether to a later part of an article, the line and block it is in."""
 
     url: str
     text: str
@@ -31,18 +40,12 @@ class Hyperlink(NamedTuple):
     is_part: bool
     line: int
     node: Block
+    target: PageLink
 
     @property
     def is_next(self) -> bool:
         """Whether it leads to the next page of a listing."""
         return self.kind == "next"
-
-
-class _Target(NamedTuple):
-    url: str
-    article_id: int | None
-    is_part: bool
-    kind: LinkKind
 
 
 def read_links(document: Document, url: str, portal: Portal) -> list[Hyperlink]:
@@ -51,16 +54,16 @@ def read_links(document: Document, url: str, portal: Portal) -> list[Hyperlink]:
     folder = folder_of(root)
     links = []
     for line, node, href, text in document.links:
-        target = _target(root if needs_query(href) else folder, href, portal.article_urls) if href else None
+        target = _target(root if needs_query(href) else folder, href, text, portal.article_urls) if href else None
         if target is not None:
-            kind = "next" if target.kind == "page" and text.replace(" ", "").lower() in _NEXT_WORDS else target.kind
-            links.append(Hyperlink(target.url, text, kind, target.article_id, target.is_part, line, node))
+            link, part = target
+            links.append(Hyperlink(*link, part, line, node, link))
     return links
 
 
 @lru_cache(maxsize=16384)
-def _target(base: str, href: str, article_urls: tuple[str, ...]) -> _Target | None:
-    """Return what a link leads to. The links around the articles of a portal are the same on every page."""
+def _target(base: str, href: str, text: str, article_urls: tuple[str, ...]) -> tuple[PageLink, bool] | None:
+    """Return what a link leads to, and whether to a later part of an article. Most links of a portal are on all its pages."""
     if href.lstrip().startswith(("#", "javascript:", "mailto:")):
         return None
     url = absolute(base, href)
@@ -73,7 +76,9 @@ def _target(base: str, href: str, article_urls: tuple[str, ...]) -> _Target | No
         kind = "attachment"
     elif number is None and suffix in ASSETS:
         kind = "asset"
-    return _Target(url, number, number is not None and is_part(url), kind)
+    elif kind == "page" and text.replace(" ", "").lower() in _NEXT_WORDS:
+        kind = "next"
+    return PageLink(url, text, kind, number), number is not None and is_part(url)
 
 
 def extension(url: str) -> str:

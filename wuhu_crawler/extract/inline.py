@@ -22,8 +22,11 @@ _SPACE = re.compile(r"[ \t\r\n\f\xa0]+")
 _NEEDS_WORK = re.compile(r"[\t\r\n\f\x7f-\xa0\ufeff\u200b\u200c\u200e\u200f\u2028\u2029]|  ")
 TRIM = " \t\r\n\f\xa0\u3000"
 
-_TAG = re.compile(r"<(/?)([^\s/>]+)([^>\"]*+(?:\"[^\"]*+\"[^>\"]*+)*+)>")
-_ONE_LINK = re.compile(r"<a\s+href=\"([^\"]*)\"((?:\s[^>\"]*+(?:\"[^\"]*+\"[^>\"]*+)*+)?)>([^<]+)</a>\s*+\Z")
+# What stands in a serialized tag behind its name. A quotation mark opens a value only behind an equals sign: `width="98%""` gives an
+# attribute named `"`).
+REST = r"[^>=]*+(?:=(?:\"[^\"]*+\")?[^>=]*+)*+"
+_TAG = re.compile(rf"<(/?)([^\s/>]+)({REST})>")
+_ONE_LINK = re.compile(rf"<a\s+href=\"([^\"]*)\"((?:\s{REST})?)>([^<]+)</a>\s*+\Z")
 _ATTRIBUTE = re.compile(r"([^\s=]+)=\"([^\"]*)\"")
 _BOLD_STYLE = re.compile(r"font-weight\s*:\s*(?:bold|[6-9]00)", re.I)
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)

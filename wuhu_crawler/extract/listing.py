@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from ..items import ListingEntry, Pager
 from .dates import MOMENT, day_of, find_moment, normalize_digits
-from .document import Block, Document, Line
+from .document import CELLS, Block, Document, Line
 from .hyperlinks import Hyperlink
 from .labels import COLON, Labels, is_decoy
 
@@ -108,10 +108,11 @@ def _behind(document: Document, line: Line) -> tuple[str, ...]:
     for other in document.lines[line.index + 1 : line.index + 3]:
         if other.link_chars:
             break
-        item = _item(line) if item is None else item
-        holder = _item(other)
-        if holder is not item and not _continues(document, item, holder, line, other):
-            break
+        if not _cells_of_one_row(line.node, other.node):
+            item = _item(line) if item is None else item
+            holder = _item(other)
+            if holder is not item and not _continues(document, item, holder, line, other):
+                break
         near.append(other.text)
     return tuple(near)
 
@@ -121,7 +122,15 @@ def _before(document: Document, line: Line, link: Hyperlink) -> str | None:
     if not line.index or line.text.strip(_BULLET) != link.text:
         return None
     previous = document.lines[line.index - 1]
-    return previous.text if not previous.link_chars and _item(previous) is _item(line) else None
+    if previous.link_chars:
+        return None
+    together = _cells_of_one_row(previous.node, line.node) or _item(previous) is _item(line)
+    return previous.text if together else None
+
+
+def _cells_of_one_row(one: Block, other: Block) -> bool:
+    """Tell at a glance what `_item` would have to climb for."""
+    return one.parent is other.parent and one.tag in CELLS and other.tag in CELLS
 
 
 def _item(line: Line) -> Block:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, NamedTuple
 
 from ..items import Article, Evidence, Listing, OtherPage, PageItem
 from ..portals import Portal
@@ -19,7 +18,7 @@ from .counter import LONGEST, read_count
 from .decode import Decoded, decode
 from .document import Document, parse
 from .fragment import Fragment, hidden_part_urls, read_fragment
-from .hyperlinks import ATTACHMENTS, Hyperlink, counter_url, extension, read_links
+from .hyperlinks import ATTACHMENTS, Hyperlink, PageLink, counter_url, extension, read_links
 from .labels import Labels, labels
 from .listing import looks_like_listing, read_entries, read_pager
 from .reading import Reading
@@ -32,15 +31,6 @@ _TEXT_LIMIT = 2000
 _ARTICLE_PROSE = 60
 # A labelled date says so much already that a short notice will do.
 _NOTICE_PROSE = 20
-
-
-class PageLink(NamedTuple):
-    """A link for whoever crawls on: absolute URL without fragment, its words, what it leads to, the article ID if it is one."""
-
-    url: str
-    text: str
-    kind: Literal["article", "page", "next", "attachment", "asset"]
-    article_id: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +77,7 @@ def extract(
         parts += hidden_part_urls(decoded.text, url, portal, number)
     return Page(
         _identified(item, portal, captured_at, number, decoded),
-        [PageLink(link.url, link.text, link.kind, link.article_id) for link in links],
+        [link.target for link in links],
         counter[0] if counter else None,
         list(dict.fromkeys(parts)),
         read_fragment(decoded.text, reading, item.title) if reading and (parts or is_part(url)) else None,

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from .dates import LEADING_RELATIVE, MOMENT, find_moment, normalize_digits
 from .document import ASIDE, CONTAINERS, Block, Document, Line
-from .facts import MIN_PROSE, facts_of
+from .facts import MIN_PROSE, Facts, facts_of
 from .labels import Labels, is_buttons, is_decoy, is_furniture
 
 _CLAUSE = re.compile(r"[，。；！？“”,;!?]")
@@ -71,10 +71,11 @@ def find_region(document: Document, labels: Labels, zone: ZoneInfo, is_article_l
     lines = document.lines
     if not lines:
         return None
-    weights = _weights(lines, labels, is_article_link)
+    facts = [facts_of(line, labels) for line in lines]
+    weights = _weights(lines, facts, is_article_link)
     sums = [0.0, *accumulate(weights)]
     best = None
-    for date in _candidates(lines, labels, zone, is_article_link):
+    for date in _candidates(lines, facts, labels, zone, is_article_link):
         region = _behind(document, date, labels, sums)
         if region and (best is None or _rank(region, weights) > _rank(best, weights)):
             best = region
@@ -99,26 +100,24 @@ def _rank(region: Region, weights: list[float]) -> tuple[int, float]:
     return date.rank, region.prose - _GAP_COST * abs(first - date.index)
 
 
-def _weights(lines: list[Line], labels: Labels, is_article_link: Callable[[Line], bool]) -> list[float]:
+def _weights(lines: list[Line], facts: list[Facts], is_article_link: Callable[[Line], bool]) -> list[float]:
     """How much prose each line is: none beside the page's substance, none in the cut abstract below an article's link."""
-    weights = []
-    for line in lines:
-        facts = facts_of(line, labels)
-        weight = facts.prose
-        if line.node.look & ASIDE or (facts.cut and line.index and is_article_link(lines[line.index - 1])):
-            weight = 0.0
-        weights.append(weight)
+    weights = [said.prose for said in facts]
+    for line, said in zip(lines, facts, strict=True):
+        if line.node.look & ASIDE or (said.cut and line.index and is_article_link(lines[line.index - 1])):
+            weights[line.index] = 0.0
     return weights
 
 
-def _candidates(lines: list[Line], labels: Labels, zone: ZoneInfo, is_article_link: Callable[[Line], bool]) -> list[DateLine]:
+def _candidates(
+    lines: list[Line], facts: list[Facts], labels: Labels, zone: ZoneInfo, is_article_link: Callable[[Line], bool]
+) -> list[DateLine]:
     labelled = []
     rest = []
-    for line in lines:
-        facts = facts_of(line, labels)
-        if not facts.dated or is_article_link(line):
+    for line, said in zip(lines, facts, strict=True):
+        if not said.dated or is_article_link(line):
             continue
-        found = labelled_date(line, lines, labels, zone) if facts.labelled else None
+        found = labelled_date(line, lines, labels, zone) if said.labelled else None
         if found:
             labelled.append(found)
         elif len(line.text) < _BARE_LONGEST:

@@ -33,6 +33,8 @@ STYLES: dict[str, tuple[int, re.Pattern[str]]] = {
         ("bracket-title", 3, r"(?P<number>)(?P<heading>【[^】]{2,16}】(?!\d)[^【】]{6,})"),
     )
 }
+# Asked first: no style begins otherwise.
+_NUMBERED = re.compile(r"[第0-9０-９一二三四五六七八九十百零〇（(①-⑳■◆●▲★□◇○△☆\ue5e5A-ZＡ-Ｚ【]|.{2,12}之")
 _PLAIN = "plain"
 _PLAIN_RANK = 3
 _LONGEST = 45
@@ -105,7 +107,10 @@ def build_sections(paragraphs: Sequence[str], headings: Sequence[Heading]) -> li
 
 def _is_table(paragraphs: Sequence[str]) -> bool:
     """Tell whether a body is mostly cells: short lines that are not even numbered."""
-    cells = sum(len(text) < _TABLE_WIDTH and not any(p.match(text) for _, p in STYLES.values()) for text in paragraphs)
+    cells = sum(
+        len(text) < _TABLE_WIDTH and not (_NUMBERED.match(text) and any(p.match(text) for _, p in STYLES.values()))
+        for text in paragraphs
+    )
     prose = sum(len(text) >= _TABLE_WIDTH for text in paragraphs)
     return cells + prose >= _TABLE_LINES and cells > prose
 
@@ -114,7 +119,8 @@ def _mark(paragraphs: Sequence[str], i: int, emphasized: Sequence[bool] | None) 
     text = paragraphs[i]
     if len(text) > _LONGEST + 15:
         return None
-    for style, (rank, pattern) in STYLES.items():
+    numbered = _NUMBERED.match(text)
+    for style, (rank, pattern) in STYLES.items() if numbered else ():
         found = pattern.fullmatch(text)
         if not found:
             continue

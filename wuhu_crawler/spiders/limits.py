@@ -12,7 +12,7 @@ from .arguments import is_url
 if TYPE_CHECKING:
     from scrapy import Request
 
-    from ..extract.page import PageLink
+    from ..extract.hyperlinks import PageLink
     from ..items import Listing
 
 

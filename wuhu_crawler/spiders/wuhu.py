@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from scrapy.http import Response
     from scrapy.settings import BaseSettings
 
-    from ..extract.page import Page, PageLink
+    from ..extract.hyperlinks import PageLink
+    from ..extract.page import Page
 
 ARTICLE, NEXT, NAVIGATION = 30, 20, 10
 
