@@ -208,9 +208,11 @@ class Replay:
         if self._position is not None:
             self._store.commit(self._position)
 
-    def enter(self, run: Run) -> None:
-        """Go on inside a file whose beginning was played before."""
+    def enter(self, run: Run, name: str, offset: int) -> None:
+        """Go on inside a file of the run that was played up to `offset` before."""
         self._begin(run)
+        self._files.add(name)
+        self._position = (name, offset)
 
     def end_run(self, files: list[str]) -> None:
         """Come to what the run had captured and not come to when it was killed; `files` are all of the run's, by name."""
