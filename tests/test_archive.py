@@ -13,12 +13,10 @@ from typing import Any, NamedTuple
 
 import pytest
 from scrapy.exceptions import DownloadCancelledError, DownloadFailedError, DownloadTimeoutError, ResponseDataLossError
-from twisted.internet.error import ConnectionLost
-from twisted.python.failure import Failure
-from twisted.web.client import ResponseFailed
 from wire_server import CLOSE, RESET, WireServer, wire_server
 
-from wuhu_crawler.archive import restored, truncation
+from wuhu_crawler.archive import truncation
+from wuhu_crawler.handlers import ConnectionBrokenError, ProtocolError, response_of
 from wuhu_crawler.warc.reader import Record, iter_records, read_record
 from wuhu_crawler.warc.records import Exchange
 
@@ -290,15 +288,20 @@ def test_a_damaged_record_ends_a_resumed_crawl(server: WireServer, tmp_path: Pat
     assert not again.parsed
 
 
+def caused_by(cause: Exception) -> DownloadFailedError:
+    error = DownloadFailedError()
+    error.__cause__ = cause
+    return error
+
+
 @pytest.mark.parametrize(
     ("error", "reason"),
     [
         (DownloadTimeoutError(), "time"),
         (DownloadCancelledError(), "length"),
         (ResponseDataLossError(), "disconnect"),
-        (ConnectionLost(), "disconnect"),
-        (ResponseFailed([Failure(ConnectionLost())]), "disconnect"),
-        (ResponseFailed([Failure(ValueError())]), "unspecified"),
+        (caused_by(ConnectionBrokenError()), "disconnect"),
+        (caused_by(ProtocolError()), "unspecified"),
         (DownloadFailedError(), "unspecified"),
     ],
 )
@@ -309,4 +312,4 @@ def test_truncation_says_why(error: Exception, reason: str) -> None:
 def test_bytes_without_a_status_line_are_not_restored() -> None:
     page = Exchange("http://x/", b"", b"<html>", None, None)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="status"):
-        restored(page, page.url)
+        response_of(page, page.url, [])

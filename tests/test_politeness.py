@@ -22,10 +22,10 @@ from scrapy.exceptions import (
     NotSupported,
     ResponseDataLossError,
 )
-from twisted.internet.error import ConnectionRefusedError as TwistedRefused
 from wire_server import wire_server
 
 from wuhu_crawler.demo import server
+from wuhu_crawler.handlers import UnreachableError
 from wuhu_crawler.politeness.backoff import Host, Patience, retry, retry_after
 from wuhu_crawler.politeness.faults import Refused, fate, outcome_of
 from wuhu_crawler.politeness.robots import MAX_BYTES, read_rules
@@ -228,7 +228,7 @@ def test_a_page_that_is_not_compressed_though_its_header_says_so_is_whole() -> N
     [
         (DownloadTimeoutError(), ("failed", "timeout")),
         (CannotResolveHostError(), ("failed", "dns")),
-        (TwistedRefused(), ("failed", "unreachable")),
+        (UnreachableError(), ("failed", "unreachable")),
         (DownloadFailedError(), ("failed", "reset")),
         (DownloadCancelledError(), ("excluded", "too-large")),
         (ResponseDataLossError(), ("truncated", "disconnect")),

@@ -12,17 +12,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import urldefrag
 
 from scrapy.exceptions import DownloadCancelledError, DownloadTimeoutError, ResponseDataLossError
-from scrapy.http import Headers
-from scrapy.responsetypes import responsetypes
-from twisted.internet.error import ConnectionClosed
-from twisted.web.client import ResponseFailed
 
 from .captures import captured, headers_of, redirect_of
 from .errors import StorageError
 from .extensions import ArchiveKeeper
+from .handlers import ConnectionBrokenError, response_of
 from .items import Outcome
 from .politeness.faults import REQUEST_FAULTS
-from .warc.reader import unchunk
 
 if TYPE_CHECKING:
     from typing import Self
@@ -40,10 +36,6 @@ TRUNCATIONS: tuple[tuple[type[Exception], Truncated], ...] = (
     (DownloadTimeoutError, "time"),
     (DownloadCancelledError, "length"),
     (ResponseDataLossError, "disconnect"),
-)
-# Header fields about the connection, not the page: Scrapy's live responses come without them, so archived ones do too.
-CONNECTION_FIELDS = frozenset(
-    {b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailers", b"transfer-encoding", b"upgrade"}
 )
 
 
@@ -115,32 +107,12 @@ def truncation(error: Exception) -> Truncated:
     for kind, reason in TRUNCATIONS:
         if isinstance(error, kind):
             return reason
-    cause = error.__cause__ or error
-    reasons = cause.reasons if isinstance(cause, ResponseFailed) else ()
-    if isinstance(cause, ConnectionClosed) or any(failure.check(ConnectionClosed) for failure in reasons):
-        return "disconnect"
-    return "unspecified"
-
-
-def restored(exchange: Exchange, url: str) -> Response:
-    """Return the Scrapy response of recorded bytes as the live one was: transfer-decoded, flagged `archived`.
-
-    Raises ValueError when they hold no whole response.
-    """
-    if exchange.status is None:
-        raise ValueError("no status line")
-    body = unchunk(exchange.body) if exchange.is_chunked else exchange.body[: exchange.body_length]
-    headers = Headers()
-    for name, value in exchange.headers:
-        if name.lower() not in CONNECTION_FIELDS:
-            headers.appendlist(name, value)
-    kind = responsetypes.from_args(headers=headers, url=url, body=body)
-    return kind(url=url, status=exchange.status, headers=headers, body=body, flags=["archived"])
+    return "disconnect" if isinstance(error.__cause__, ConnectionBrokenError) else "unspecified"
 
 
 def _restored(exchange: Exchange, capture: Capture) -> Response:
     try:
-        return restored(exchange, capture.url)
+        return response_of(exchange, capture.url, ["archived"])
     except ValueError as error:
         raise StorageError(f"the capture of {capture.url} cannot be read back: {error}") from error
 

@@ -22,8 +22,8 @@ _SPACE = re.compile(r"[ \t\r\n\f\xa0]+")
 _NEEDS_WORK = re.compile(r"[\t\r\n\f\x7f-\xa0\ufeff\u200b\u200c\u200e\u200f\u2028\u2029]|  ")
 TRIM = " \t\r\n\f\xa0\u3000"
 
-# What stands in a serialized tag behind its name. A quotation mark opens a value only behind an equals sign: `width="98%""` gives an
-# attribute named `"`).
+# What stands in a serialized tag behind its name. A quotation mark opens a value only behind an equals sign: `width="98%""`
+# makes an attribute named `"`.
 REST = r"[^>=]*+(?:=(?:\"[^\"]*+\")?[^>=]*+)*+"
 _TAG = re.compile(rf"<(/?)([^\s/>]+)({REST})>")
 _ONE_LINK = re.compile(rf"<a\s+href=\"([^\"]*)\"((?:\s{REST})?)>([^<]+)</a>\s*+\Z")

@@ -16,37 +16,27 @@ from scrapy.exceptions import (
     ResponseDataLossError,
     UnsupportedURLSchemeError,
 )
-from twisted.internet.error import ConnectError, ConnectionDone, ConnectionLost
-from twisted.web._newclient import ParseError
-from twisted.web.client import ResponseFailed
 
+from ..handlers import ProtocolError, UnreachableError
 from ..items import Outcome, OutcomeKind
 
 if TYPE_CHECKING:
     from scrapy import Request
 
 # The host as a whole does not answer: the URL is not to blame and none of its tries is used up.
-CONNECTION_FAULTS = (CannotResolveHostError, DownloadConnectionRefusedError, ConnectError)
+CONNECTION_FAULTS = (CannotResolveHostError, DownloadConnectionRefusedError, UnreachableError)
 # This one request failed; another try may succeed.
-REQUEST_FAULTS = (
-    DownloadTimeoutError,
-    DownloadFailedError,
-    ResponseDataLossError,
-    ConnectionDone,
-    ConnectionLost,
-)
+REQUEST_FAULTS = (DownloadTimeoutError, DownloadFailedError, ResponseDataLossError)
 
 # The first matching line decides.
 _FATES: tuple[tuple[type[Exception], OutcomeKind, str], ...] = (
     (DownloadTimeoutError, "failed", "timeout"),
     (CannotResolveHostError, "failed", "dns"),
     (DownloadConnectionRefusedError, "failed", "refused"),
-    (ConnectError, "failed", "unreachable"),
+    (UnreachableError, "failed", "unreachable"),
     (DownloadCancelledError, "excluded", "too-large"),
     (ResponseDataLossError, "truncated", "disconnect"),
     (DownloadFailedError, "failed", "reset"),
-    (ConnectionDone, "failed", "reset"),
-    (ConnectionLost, "failed", "reset"),
     (UnsupportedURLSchemeError, "excluded", "scheme"),
     (NotSupported, "excluded", "scheme"),
 )
@@ -66,7 +56,7 @@ def fate(error: BaseException | None) -> tuple[OutcomeKind, str]:
     """Return the outcome and its reason for a URL whose request ended with this exception."""
     if isinstance(error, Refused):
         return error.outcome, error.reason
-    if isinstance(error, DownloadFailedError) and _broke_protocol(error.__cause__):
+    if isinstance(error, DownloadFailedError) and isinstance(error.__cause__, ProtocolError):
         return "failed", "protocol"
     for kind, outcome, reason in _FATES:
         if isinstance(error, kind):
@@ -89,8 +79,3 @@ def outcome_of(request: Request, error: BaseException | None) -> Outcome:
         until=getattr(error, "until", None),
         via=request.meta.get("via"),
     )
-
-
-def _broke_protocol(cause: BaseException | None) -> bool:
-    reasons = cause.reasons if isinstance(cause, ResponseFailed) else ()
-    return any(reason.check(ParseError) for reason in reasons)

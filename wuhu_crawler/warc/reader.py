@@ -121,6 +121,51 @@ def response_of(path: Path, offset: int) -> Answer:
     return Answer(text.split(b"\n", 1)[0].rstrip(b"\r"), parse_headers(text), record.block[head.end :])
 
 
+class ChunkReader:
+    """Finds where a chunked body ends while it still comes in; `end` is that place, None before it is known."""
+
+    def __init__(self, start: int) -> None:
+        self._position = start
+        self._in_trailers = False
+        self.end: int | None = None
+
+    def ends(self, received: bytes | bytearray) -> bool:
+        """Tell whether the body ends in what was received so far. Raises ValueError where the framing is broken."""
+        while self.end is None and self._step(received):
+            pass
+        return self.end is not None
+
+    def _step(self, received: bytes | bytearray) -> bool:
+        """Go past one chunk or trailer line; tell whether there was a whole one."""
+        if self._in_trailers:
+            return self._pass_trailer(received)
+        found = _CHUNK_SIZE.match(received, self._position)
+        if found is None:
+            if b"\n" in received[self._position :]:
+                raise ValueError(f"no chunk size at {self._position}")
+            return False
+        size = int(found[1], 16)
+        if size == 0:
+            self._position, self._in_trailers = found.end(), True
+            return True
+        end = found.end() + size
+        # The line end behind a chunk is CR LF, or LF alone.
+        behind = 2 if received[end : end + 1] == b"\r" else 1
+        if len(received) < end + behind:
+            return False
+        self._position = end + behind
+        return True
+
+    def _pass_trailer(self, received: bytes | bytearray) -> bool:
+        line_end = received.find(b"\n", self._position)
+        if line_end < 0:
+            return False
+        if not received[self._position : line_end].rstrip(b"\r"):
+            self.end = line_end + 1
+        self._position = line_end + 1
+        return True
+
+
 def unchunk(body: bytes) -> bytes:
     """Return a chunked body without its framing and trailers; what there is of it if it was cut off.
 
