@@ -154,10 +154,16 @@ class ArchiveWriter:
         via: str | None = None,
         truncated: str | None = None,
         flags: Sequence[str] = (),
+        origin: Capture | None = None,
     ) -> Capture:
-        """Write the exchange to the WARC and return its capture. When this returns the bytes are in the file."""
+        """Write the exchange to the WARC and return its capture. When this returns the bytes are in the file.
+
+        `origin` is the capture a server may say has not been modified since.
+        """
         with self._guard("writing the WARC"):
             revisit = None
+            if exchange.status == 304 and origin is not None and exchange.head.complete and not truncated:
+                revisit = Revisit(origin.record_id, origin.url, origin.captured_at, origin.payload_digest)
             if exchange.status == 200 and not truncated and exchange.body:
                 digest = exchange.payload_digest
                 known = self._store.payload(digest) if digest else None
@@ -259,6 +265,7 @@ class ArchiveWriter:
         with self._guard("storing an outcome"):
             self._store.add_outcome(self.crawl_id, outcome)
         self.counts[f"outcome/{outcome.outcome}"] += 1
+        self.counts["requisites"] += outcome.requisite is not None
         self._uncommitted += 1
         self.tick()
 
@@ -294,6 +301,23 @@ class ArchiveWriter:
         """Return the final capture an earlier run of this crawl made of what the URL names, in whatever spelling; else None."""
         _, capture_id = self._had.get(resource(url, self.portal), ("", None)) if self._had else ("", None)
         return None if capture_id is None else self._store.capture(capture_id)
+
+    def earlier(self, requisite: str) -> tuple[Capture, Capture] | None:
+        """Return the latest capture an earlier crawl has of a requisite, and the response that holds its payload, which is the
+        same unless that is a revisit; None when there is none."""
+        found = self._store.requisite(requisite, self.crawl_id)
+        origin = self._store.capture_of_record(found.refers_to) if found is not None and found.refers_to else found
+        if found is None or origin is None or origin.record_type != "response" or origin.status != 200:
+            return None
+        return found, origin
+
+    def original(self, capture: Capture) -> Exchange | None:
+        """Return the exchange of the response a revisit refers to; None when it cannot be read, or for no revisit."""
+        found = self._store.capture_of_record(capture.refers_to) if capture.refers_to else None
+        try:
+            return None if found is None else self.exchange(found)
+        except StorageError:
+            return None
 
     def exchange(self, capture: Capture) -> Exchange:
         """Return the recorded exchange of a capture; that of a revisit has the body of the capture it refers to.
@@ -351,6 +375,8 @@ def _outcome_fields(outcome: Outcome) -> list[tuple[str, str]]:
     fields = [("outcome", outcome.outcome), ("reason", outcome.reason), ("via", outcome.via)]
     if outcome.until is not None:
         fields.append(("until", outcome.until.astimezone(UTC).isoformat()))
+    if outcome.requisite is not None:
+        fields += [("requisite", outcome.requisite.kind), ("requisite-url", outcome.requisite.url)]
     return [*((name, value) for name, value in fields if value), *_piece_fields(outcome.piece_of)]
 
 

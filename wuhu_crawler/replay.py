@@ -21,7 +21,7 @@ from .errors import UsageError
 from .extract.assemble import NOT_CAPTURED, Assemblies, Assembly, failure
 from .extract.digests import article_digest, page_digest
 from .extract.urls import identity, resource
-from .items import Capture, Outcome, OutcomeKind, PieceOf
+from .items import Capture, Outcome, OutcomeKind, PieceOf, Requisite, RequisiteKind
 from .pages import normalize_dates
 from .portals import Portal, load_portal, make_portal
 from .warc.reader import Record, WarcError, iter_records
@@ -469,12 +469,18 @@ def _noted(record: Record, end: int) -> Event:
             until=datetime.fromisoformat(until) if until else None,
             via=told.get("via"),
             piece_of=piece_of,
+            requisite=_requisite(told, url),
         )
         return UrlEnded(record.headers.get("warc-refers-to"), outcome, end)
     if url.startswith(CRAWL_END) and "status" in told:
         finished = told.get("finished")
         return CrawlEnded(told["status"], datetime.fromisoformat(finished) if finished else None, end)
     return Passed(end)
+
+
+def _requisite(told: Mapping[str, str], url: str) -> Requisite | None:
+    kind = cast("RequisiteKind | None", told.get("requisite"))
+    return None if kind is None else Requisite(kind, told.get("requisite-url", url))
 
 
 def _portal(recorded: str | None, name: str) -> Portal:

@@ -45,6 +45,7 @@ PRECISIONS = ("second", "minute", "day")
 ROLES = ("reporter", "correspondent", "photographer", "editor", "intern", "author", "other")
 LINK_KINDS = ("image", "attachment", "link")
 PIECE_KINDS = ("part", "counter")
+REQUISITE_KINDS = ("image", "style", "script", "attachment")
 
 metadata = MetaData(naming_convention=NAMES)
 
@@ -299,6 +300,20 @@ article_part = Table(
     Column("reason", Text, comment="Why it is not in the article, e.g. HTTP 500, repeats part 1; NULL = it is"),
     one_of("kind", PIECE_KINDS),
     comment="A further capture an article was put together from; its versions and views name the capture of its first page",
+    sqlite_with_rowid=False,
+)
+
+requisite = Table(
+    "requisite",
+    metadata,
+    Column(
+        "url", Text, primary_key=True, comment="Its URL, as pages give it; link.url of an article's pictures and attachments"
+    ),
+    Column("crawl_id", ForeignKey("crawl.id"), primary_key=True, comment="The crawl that came to it"),
+    Column("kind", String(16), nullable=False, comment="image, style, script or attachment"),
+    Column("capture_id", ForeignKey("capture.id"), index=True, comment="The capture of it; NULL = nothing was received"),
+    one_of("kind", REQUISITE_KINDS),
+    comment="A file pages need to be shown, or offer: once a crawl; how it ended is in outcome, under the capture",
     sqlite_with_rowid=False,
 )
 

@@ -23,7 +23,19 @@ from .batch import Batch, Page
 from .failures import translated
 from .rows import capture_item, capture_row, outcome_row
 from .sieve import Sieve
-from .statements import CAPTURE_BY_ID, CAPTURE_BY_RECORD, DIGESTS, FINAL, INSERTS, PARTS, PAYLOAD, UNREAD, ignore, replace
+from .statements import (
+    CAPTURE_BY_ID,
+    CAPTURE_BY_RECORD,
+    DIGESTS,
+    FINAL,
+    INSERTS,
+    PARTS,
+    PAYLOAD,
+    REQUISITE,
+    UNREAD,
+    ignore,
+    replace,
+)
 
 
 class Payload(NamedTuple):
@@ -50,6 +62,7 @@ class Store:
         self._records: dict[str, Capture] = {}
         self._payloads: dict[str, Capture] = {}
         self._outcomes: dict[tuple[str, str], dict[str, Any]] = {}
+        self._requisites: dict[tuple[str, str], dict[str, Any]] = {}
         self._pages: list[Page] = []
         with translated():
             self._seen = Sieve(self._lookups.execute(DIGESTS).scalars())
@@ -185,6 +198,13 @@ class Store:
         if at is None:
             raise ValueError(f"the outcome of {outcome.url} has no time")
         self._outcomes[crawl_id, outcome.url] = outcome_row(crawl_id, outcome, at)
+        if outcome.requisite is not None:
+            row = {"crawl_id": crawl_id, **outcome.requisite._asdict(), "capture_id": outcome.capture_id}
+            self._requisites[crawl_id, outcome.requisite.url] = row
+
+    def requisite(self, url: str, before: str) -> Capture | None:
+        """Return the latest whole capture another crawl than `before` made of a requisite; None when there is none."""
+        return _item(self._look_up(REQUISITE, {"url": url, "crawl_id": before}))
 
     def parts_of(self, capture_id: int) -> list[Piece]:
         """Return the pieces the article of a first page's capture is made of, as committed; those of none are none."""
@@ -226,6 +246,7 @@ class Store:
         with self._transaction() as connection:
             counts = self._write(connection, {**(ended or {}), position[0]: position[1]})
         self._captures, self._records, self._outcomes, self._pages, self._payloads = {}, {}, {}, [], {}
+        self._requisites = {}
         return dict(counts)
 
     def _write(self, connection: Connection, positions: Mapping[str, int]) -> Counter[str]:
@@ -246,6 +267,9 @@ class Store:
         if self._outcomes:
             statement = replace(connection, models.outcome, "crawl_id", "url")
             connection.execute(statement, list(self._outcomes.values()))
+        if self._requisites:
+            statement = replace(connection, models.requisite, "url", "crawl_id")
+            connection.execute(statement, list(self._requisites.values()))
         batch.update()
         if self._index:
             batch.index()

@@ -22,7 +22,7 @@ from .arguments import Argument, count, day, switch, words
 from .frontier import PageBudget, is_excluded, leads_on, listing_key, next_page, page_number
 from .limits import Categories, Quota
 from .listings import Walk
-from .portal_spider import PORTAL, RESUME, Job, PortalSpider
+from .portal_spider import PORTAL, REQUISITES, RESUME, Job, PortalSpider
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -57,6 +57,7 @@ class WuhuSpider(PortalSpider):
         Argument("since", "DATE", "only what the listings date on or after this day, like 2024-02-03", day),
         Argument("limit", "N", "stop after N articles", count),
         Argument("full", "1", "walk every listing to its end, also past pages without anything new", switch),
+        REQUISITES,
         RESUME,
     )
 
@@ -66,6 +67,9 @@ class WuhuSpider(PortalSpider):
         self.full = bool(job.values["full"])
         self.categories = Categories(job.values["category"] or ())
         self.quota = Quota(job.values["limit"])
+        if job.values["limit"] is not None:
+            # The requisites of the articles there are come before the listing is walked on for more.
+            self.requisite_priority = (ARTICLE + NEXT) // 2
         self.depth = job.settings.getint("WUHU_NAVIGATION_DEPTH")
         self.patience = 0 if self.full else job.settings.getint("WUHU_STALE_PAGES")
         self.budget: PageBudget[Request] = PageBudget(job.settings.getint("WUHU_PATTERN_BUDGET"))
@@ -105,6 +109,8 @@ class WuhuSpider(PortalSpider):
 
     def follow(self, page: Page, response: Response, known: Known) -> Iterator[Request | Outcome]:
         """Yield articles first, then the listing's next page, then navigation."""
+        if self.quota.used_up:
+            return  # nothing but requisites is waited for
         item, request, asked_before = page.item, response.request, len(self._asked)
         assert request is not None  # noqa: S101 - Scrapy sets it; the type does not say so
         new = self._sight(item)
@@ -126,7 +132,15 @@ class WuhuSpider(PortalSpider):
         if known.article:
             self.quota.settle(got_article=isinstance(item, Article))
             yield from self.quota.take(())
-        if self.quota.used_up:
+        self._close_when_done()
+
+    def requisites_done(self) -> Iterator[Request | Outcome]:
+        """End a crawl that waited for the requisites of its last article."""
+        self._close_when_done()
+        yield from ()
+
+    def _close_when_done(self) -> None:
+        if self.quota.used_up and not self.requisites_waiting:
             self.finished = True
             raise CloseSpider("limit")
 
