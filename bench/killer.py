@@ -164,7 +164,7 @@ class Killer:
                 continue
             if number not in shown:
                 yield f"article {number} is not there"
-            elif row["parts"] == 1:
+            else:
                 yield from (f"{name} of {number}" for name in compared if shown[number][name] != row[name])
 
     def terminate(self, edits: int) -> None:
