@@ -111,7 +111,9 @@ class Killer:
         began = time.monotonic()
         with self._run(resumed=resumed) as run:
             moment = self._rng.uniform(0.0, 0.25)
-            while run.poll() is None and len(self._portal.log) - first < at_request and time.monotonic() - began < PATIENCE:
+            while run.poll() is None and time.monotonic() - began < PATIENCE:
+                if self._has_begun(run) and len(self._portal.log) - first >= at_request:
+                    break
                 time.sleep(0.002)
             time.sleep(moment)
             run.send_signal(signal.SIGKILL)
@@ -124,6 +126,11 @@ class Killer:
         crawl.recovered += recovered(err)
         if crawl.kills % TEAR_EVERY == 0:
             crawl.torn += tear(self.folder / "warc", self._rng)
+
+    def _has_begun(self, run: subprocess.Popen[str]) -> bool:
+        """Tell whether the run has opened the archive: a kill before that kills no crawl."""
+        lock = self.folder / "archive.lock"
+        return lock.exists() and lock.read_text(encoding="ascii").strip() == str(run.pid)
 
     def _finish(self, crawl: Crawl, resumed: bool) -> None:
         with self._run(resumed=resumed) as run:
