@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-root check format bench bench-crawl bench-rebuild killer coverage clean
+.PHONY: help setup demo test test-root check format bench bench-crawl bench-extract bench-rebuild killer coverage clean
 
 help: ## show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -40,7 +40,7 @@ format: setup ## let ruff format and mend what it can
 coverage: setup ## tests with coverage of the core rooms, at least 90 %
 	$(BIN)/pytest --cov --cov-report=term --cov-fail-under=90
 
-bench: bench-crawl bench-rebuild ## all benchmarks
+bench: bench-crawl bench-extract bench-rebuild ## all benchmarks
 
 bench-rebuild: setup ## the database made again from WARC files: pages a second and memory, two sizes of archive
 	$(BIN)/python bench/rebuild.py
@@ -51,5 +51,16 @@ killer: setup ## kill and resume crawls at random instants, 25 times; then check
 bench-crawl: setup ## our whole job against a bare Scrapy spider, 3,000 articles, alternating runs
 	$(BIN)/python bench/crawl.py
 
+# The extractors compared with ours, and what ours needs to extract: some of their pins cannot stand beside those of .venv.
+BENCH_VENV := .venv-bench
+
+$(BENCH_VENV)/.ready: bench/constraints.txt
+	$(PYTHON) -m venv --clear $(BENCH_VENV)
+	$(BENCH_VENV)/bin/pip install --quiet --no-deps --requirement bench/constraints.txt
+	@touch $@
+
+bench-extract: $(BENCH_VENV)/.ready ## extraction against trafilatura, readability-lxml, newspaper4k and GNE: accuracy and CPU
+	PYTHONPATH=. PYTHONHASHSEED=0 $(BENCH_VENV)/bin/python bench/extract.py $(ARGS)
+
 clean: ## remove .venv and caches (never an archive)
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*
+	rm -rf $(VENV) $(BENCH_VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*

@@ -111,7 +111,9 @@ class Bench:
 
 def measured(command: list[str], folder: Path, environment: dict[str, str], told: Path) -> tuple[float, float, float]:
     """Run a command; return its CPU seconds, its seconds on the clock and its peak memory in MB. Its log goes to `told`."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("WUHU_", "SCRAPY_"))}
+    # As on a user's machine: Python keeps the modules it has compiled.
+    unwanted = ("WUHU_", "SCRAPY_", "PYTHONDONTWRITEBYTECODE")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
     with told.open("wb") as log:
         begun = perf_counter()
         process = subprocess.Popen(command, cwd=folder, env={**clean, **environment}, stdout=log, stderr=log)

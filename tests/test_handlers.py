@@ -105,6 +105,7 @@ handler, concurrency = sys.argv[1:]
 process = AsyncCrawlerProcess({
     "DOWNLOAD_HANDLERS": {"http": handler, "https": handler}, "CONCURRENT_REQUESTS": int(concurrency),
     "DOWNLOADER_MIDDLEWARES_BASE": {},
+    "ASYNCIO_EVENT_LOOP": "uvloop.Loop",
     "HTTPERROR_ALLOW_ALL": True, "TELNETCONSOLE_ENABLED": False, "REMOTE_CONTROL_ENABLED": False, "LOG_LEVEL": "WARNING",
 })
 process.crawl(Wire)
@@ -232,6 +233,15 @@ def test_a_stale_connection_is_replaced_and_only_the_real_exchange_stays(
     assert stale.connection != real.connection
     assert told["/stale"].sent == real.received
     assert told["/stale"].received == OK
+
+
+def test_no_reset_is_missed() -> None:
+    """uvloop has hidden resets from HTTP clients that watch sockets themselves; they then waited for their timeout."""
+    pages = {f"/{n}": [b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf", RESET] for n in range(60)}
+    with wire_server(pages) as server:
+        told = crawl([(server.url + path, {"download_timeout": 20}) for path in pages], concurrency=8)
+    assert {one.rest["failed"] for one in told.values()} == {"ResponseDataLossError"}
+    assert all("ConnectionResetError" in one.rest["error"] for one in told.values())
 
 
 def test_parallel_exchanges_do_not_mix() -> None:

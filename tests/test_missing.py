@@ -107,3 +107,11 @@ def test_a_database_error_is_never_missing() -> None:
     found = by_words("数据库连接出错，请检查连接字串。该信息不存在！", "", 0)
     assert found is not None
     assert found.kind == "error"
+
+
+def test_a_portals_own_words_for_an_article_that_is_gone() -> None:
+    assert by_words("本条消息已撤回", "", 0) is None
+    found = by_words("提示：本条消息已撤回", "", 0, ("本条消息已撤回",))
+    assert found
+    assert (found.kind, found.reason) == ("missing", "soft 404: 本条消息已撤回")
+    assert by_words("本条消息已撤回", "", SUBSTANCE, ("本条消息已撤回",)) is None  # an article may say so

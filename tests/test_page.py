@@ -216,3 +216,24 @@ def test_an_end_word_inside_a_running_text_does_not_end_it(behind: str, kept: bo
     page = read(f"<h1>房价调查</h1><p>发布时间：2024-1-1</p><div>{body}<br>{body}<br>{mark}{behind}</div>".encode())
     assert isinstance(page.item, Article)
     assert (len(page.item.paragraphs) > 5) == kept
+
+
+@pytest.mark.parametrize(
+    ("src", "found"),
+    [
+        ("/js/tj.asp?aid=7", True),
+        ("/js/TJ.asp?aid=0007&x=1", True),
+        ("/tj/7.js", True),
+        ("/js/tj.asp?aid=17", False),
+        ("/js/menu.js?id=7", False),
+        ("hits.asp?id=7", True),
+    ],
+)
+def test_a_counter_script_of_the_portals_own(src: str, found: bool) -> None:
+    portal = make_portal(
+        {"name": "p", "seeds": ["http://a.example/"], "counter_urls": [r"/tj\.asp\?", r"/tj/\d+\.js$"]}, "p.toml"
+    )
+    lines = "<p>芜湖长江大桥昨日通车，市民纷纷前往参观，桥上桥下都是人。</p>" * 3
+    page = f'<h1>大桥昨日通车</h1><div>发布时间：2024-5-6 浏览：<script src="{src}"></script></div>{lines}'
+    answer = extract(page.encode(), url="http://a.example/show.asp?id=7", captured_at=NOW, portal=portal)
+    assert (answer.counter_url is not None) == found

@@ -18,6 +18,7 @@ from wuhu_crawler.cli import cli
 from wuhu_crawler.db.models import metadata
 from wuhu_crawler.portals import BUNDLED
 from wuhu_crawler.spiders.article import ArticleSpider
+from wuhu_crawler.spiders.probe import ProbeSpider
 from wuhu_crawler.spiders.wuhu import WuhuSpider
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -65,13 +66,13 @@ def test_every_setting_is_documented(name: str) -> None:
     assert name in documents()
 
 
-@pytest.mark.parametrize("words", [*commands(cli), "scrapy crawl wuhu", "scrapy crawl article"])
+@pytest.mark.parametrize("words", [*commands(cli), "scrapy crawl wuhu", "scrapy crawl article", "scrapy crawl probe"])
 def test_every_command_is_documented(words: str) -> None:
     assert words in documents()
 
 
-@pytest.mark.parametrize("spider", [WuhuSpider, ArticleSpider], ids=lambda spider: spider.name)
-def test_every_spider_argument_is_documented(spider: type[WuhuSpider | ArticleSpider]) -> None:
+@pytest.mark.parametrize("spider", [WuhuSpider, ArticleSpider, ProbeSpider], ids=lambda spider: spider.name)
+def test_every_spider_argument_is_documented(spider: type[WuhuSpider | ArticleSpider | ProbeSpider]) -> None:
     text = documents()
     assert [argument.name for argument in spider.known_arguments if f"{argument.name}=" not in text] == []
 

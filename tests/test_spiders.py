@@ -155,6 +155,17 @@ def test_urls_of_one_listing_and_of_one_shape() -> None:
     assert next_page("http://a/l.asp?c=1") is None
 
 
+def test_pages_of_a_listing_as_the_profile_numbers_them() -> None:
+    known = (r"/list/\d+_(?P<page>\d+)\.html$", r"[?&]seite=(?P<page>\d+)")
+    assert page_number("http://7/list/3_12.html", known) == 12
+    assert next_page("http://7/list/3_12.html", known) == "http://7/list/3_13.html"
+    assert next_page("http://7/l.asp?c=1&Seite=9", known) == "http://7/l.asp?c=1&Seite=10"
+    assert next_page("http://7/l.asp?c=1&page=9", known) == "http://7/l.asp?c=1&page=10"
+    assert page_number("http://7/list/3.html", known) is None
+    assert listing_key("http://7/list/3_12.html", known) == listing_key("http://7/list/3_2.html", known)
+    assert listing_key("http://7/list/3_12.html", known) != listing_key("http://7/list/4_12.html", known)
+
+
 def test_one_article_is_one_resource_and_its_second_part_another() -> None:
     first = resource("http://www.o553.cn/news/Info.asp?ID=12393", O553)
     assert resource("http://o553.cn/NEWS/info.asp?from=list&id=12393", O553) == first

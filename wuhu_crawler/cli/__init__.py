@@ -13,7 +13,7 @@ import click
 
 from .. import __version__
 from ..errors import WuhuError
-from . import archive, database, demo, extract, rebuild
+from . import archive, database, demo, extract, probe, rebuild
 
 _HELP = """Archive a Chinese city portal for good, and query it.
 
@@ -37,6 +37,7 @@ def cli(data: str | None) -> None:
 
 cli.add_command(demo.demo)
 cli.add_command(extract.extract)
+cli.add_command(probe.probe)
 cli.add_command(archive.show)
 cli.add_command(archive.search)
 cli.add_command(archive.status)

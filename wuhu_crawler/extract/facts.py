@@ -73,7 +73,7 @@ def _prose(words: Words) -> float:
 def _is_end(words: Words, labels: Labels) -> bool:
     """Tell whether a text only ever stands behind an article: short, linked or a label, beginning with an end word."""
     text = words.text
-    found = labels.end.match(text) if len(text) <= _END_LONGEST else None
+    found = labels.end.match(text) if len(text) <= _END_LONGEST and labels.end_hint.match(text) else None
     if not found:
         return False
     return len(text) <= 24 or words.link_chars > 0 or text[found.end() : found.end() + 1] in (":", "：", "")

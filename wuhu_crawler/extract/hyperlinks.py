@@ -87,17 +87,29 @@ def extension(url: str) -> str:
     return name.rpartition(".")[2].lower() if "." in name else ""
 
 
-def counter_url(document: Document, url: str, number: int | None) -> tuple[str, int] | None:
+def counter_url(document: Document, url: str, number: int | None, patterns: tuple[str, ...] = ()) -> tuple[str, int] | None:
     """Return the URL of the script that writes the view counter of this article, and the line it stands in; None without one.
 
-    It names the counting (hits, count, click …) and carries the article's ID: a statistics service does not know that.
+    It names the counting (hits, count, click …), or matches a profile's `counter_urls`, and carries the article's ID: a
+    statistics service does not know that.
     """
     for line, src, _ in document.scripts:
-        if src and _COUNTER.search(src):
-            target = absolute(url, clean(src))
-            if target and (number is None or re.search(rf"=0*{number}(?:&|\Z)", urlsplit(target).query)):
-                return target, line
+        target = absolute(url, clean(src)) if src and (patterns or _COUNTER.search(src)) else None
+        if target and (_is_counter(src, target, number) or _is_own_counter(target, number, patterns)):
+            return target, line
     return None
+
+
+def _is_counter(src: str, target: str, number: int | None) -> bool:
+    named = bool(_COUNTER.search(src))
+    return named and (number is None or bool(re.search(rf"=0*{number}(?:&|\Z)", urlsplit(target).query)))
+
+
+def _is_own_counter(target: str, number: int | None, patterns: tuple[str, ...]) -> bool:
+    parts = urlsplit(target)
+    place = parts.path + (f"?{parts.query}" if parts.query else "")
+    known = any(re.search(pattern, place, re.I) for pattern in patterns)
+    return known and (number is None or bool(re.search(rf"(?<!\d)0*{number}(?!\d)", place)))
 
 
 _COUNTER = re.compile(r"(?:hits?|count(?:er)?|click|views?|visit|num|liulan|dianji|renqi)\w*\.(?:asp|aspx|php|ashx|js)\?", re.I)

@@ -93,12 +93,12 @@ DECOYS = re.compile(
     r"今天是|今日是|现在是|现在时间|当前时间|系统时间|本站(?:已被|共)?(?:访问|浏览)|您是(?:本站)?第|访问总数|总访问|今日访问|"
     r"在线人数|当前在线|访客|欢迎您(?:来到|光临)|欢迎光临|建站|更新于|最后更新[:：]?.{0,12}本站"
 )
+# Upper and lower case are spelled out: with plain first characters a search passes over a line at a glance.
 FOOTER = re.compile(
-    r"版权所有|copyright|©|ICP备|ICP证|公网安备|技术支持[:：]|制作维护|建议使用.{0,12}浏览器|All Rights Reserved|网站地图"
-    r"|未经.{0,10}(?:授权|许可|同意).{0,12}(?:转载|复制|使用)",
-    re.I,
+    r"版权所有|[Cc]opy[Rr]ight|COPYRIGHT|©|[Ii][Cc][Pp][备证]|公网安备|技术支持[:：]|制作维护|建议使用.{0,12}浏览器"
+    r"|[Aa]ll [Rr]ights [Rr]eserved|ALL RIGHTS RESERVED|网站地图|未经.{0,10}(?:授权|许可|同意).{0,12}(?:转载|复制|使用)"
 )
-_SITE_TALK = re.compile(f"{DECOYS.pattern}|{FOOTER.pattern}", re.I)
+_SITE_TALK = re.compile(f"{DECOYS.pattern}|{FOOTER.pattern}")
 _FURNITURE_LONGEST, _BUTTONS_LONGEST = 100, 60
 COLON = r"\s*[:：]\s*"
 ARROW = r"(?:-+>|=+>|>+|＞+|»|›|→|--+|—+|≫|·>|::)"
@@ -155,6 +155,7 @@ class Labels:
     source_date: re.Pattern[str]
     position: re.Pattern[str]
     end: re.Pattern[str]
+    end_hint: re.Pattern[str]
     tools: re.Pattern[str]
     slot: re.Pattern[str]
 
@@ -197,6 +198,7 @@ def _compiled(extra: tuple[tuple[str, tuple[str, ...]], ...]) -> Labels:
         source_date=re.compile(rf"^[\s\u3000(（\[【]*({words('source_date', SOURCE_DATE)}){COLON}?"),
         position=re.compile(rf"({words('position', POSITION)})\s*(?:是|为)?\s*[:：>＞»]?\s*"),
         end=re.compile(rf"{bracket}(?:{words('end', END)})"),
+        end_hint=re.compile(f"{bracket}[{re.escape(''.join(sorted({word[0] for word in (*END, *more.get('end', ()))})))}]"),
         slot=re.compile(rf"^[\s\u3000【\[(（]*{slots}\s*(?:[:：](?P<value>.*)|(?P<bare>))$"),
         tools=re.compile(rf"{bracket}(?:{words('tools', TOOLS)})"),
     )

@@ -65,8 +65,9 @@ def by_status(status: int) -> NotThere | None:
     return None
 
 
-def by_words(visible: str, scripts: str, prose: float) -> NotThere | None:
-    """Return what the page's words say: `visible` its text, `scripts` its inline scripts, `prose` how much body it has."""
+def by_words(visible: str, scripts: str, prose: float, own: tuple[str, ...] = ()) -> NotThere | None:
+    """Return what the page's words say: `visible` its text, `scripts` its inline scripts, `prose` how much body it has, `own`
+    the words by which this portal says that there is no such article."""
     tail = visible[-_TAIL:]
     if _ERROR_HINT.search(tail) and (found := _ERRORS.search(tail)):
         return NotThere("error", f"portal error: {_around(tail, found)}", found.group())
@@ -82,6 +83,9 @@ def by_words(visible: str, scripts: str, prose: float) -> NotThere | None:
         for text in (visible, spoken):
             if found := table.search(text):
                 return NotThere(kind, f"{name}: {_around(text, found)}", found.group())  # type: ignore[arg-type]
+    for words in own:
+        if words in visible or words in spoken:
+            return NotThere("missing", f"soft 404: {words}", words)
     if not visible.strip() and not spoken:
         return NotThere("error", "empty page", "")
     if spoken:

@@ -71,7 +71,7 @@ def extract(
     document = parse(decoded.text)
     links = read_links(document, url, portal)
     item, reading = _classify(document, links, url=url, status=status, captured_at=captured_at, portal=portal, number=number)
-    counter = counter_url(document, url, number) if isinstance(item, Article) else None
+    counter = counter_url(document, url, number, portal.counter_urls) if isinstance(item, Article) else None
     parts = [link.url for link in links if link.is_part and link.article_id == number]
     if reading and number is not None:
         parts += hidden_part_urls(decoded.text, url, portal, number)
@@ -106,7 +106,9 @@ def _classify(
     article_lines = _article_lines(document, links)
     region = find_region(document, tables, portal.zone, lambda line: line.index in article_lines)
     prose = region.prose if region and (number is not None or region.date) else 0.0
-    gone = missing.by_words(document.text(), "\n".join(text for _, _, text in document.scripts), prose)
+    gone = missing.by_words(
+        document.text(), "\n".join(text for _, _, text in document.scripts), prose, portal.labels.get("missing", ())
+    )
     if gone and not (gone.kind == "missing" and number is None and _listing(document, links, captured_at, portal, url)):
         return _other(document, url, gone), None
     if number is None:

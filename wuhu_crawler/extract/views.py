@@ -27,7 +27,7 @@ def read_views(article: Article, reading: Reading) -> None:
         article.views = written[0]
         note(article, "views", "inline script", written[1])
         return
-    counter = counter_url(reading.document, reading.url, reading.number)
+    counter = counter_url(reading.document, reading.url, reading.number, reading.portal.counter_urls)
     if counter:
         note(article, "views", "script counter", counter[0])
         return

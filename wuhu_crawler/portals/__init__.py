@@ -24,8 +24,8 @@ FAMILY_ARTICLE_URLS = (
 )
 
 
-# The word tables of extract.labels a profile may add to.
-LABEL_FIELDS = ("published", "views", "source", "source_date", "position", "end", "tools", "slots")
+# The word tables of extract.labels and extract.missing a profile may add to.
+LABEL_FIELDS = ("published", "views", "source", "source_date", "position", "end", "tools", "slots", "missing")
 _LONGEST_DELAY = 3600
 _TYPES: dict[str, type | tuple[type, ...]] = {
     "name": str,
@@ -41,8 +41,9 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Portal:
-    """A portal as its TOML describes it. `article_urls` are regular expressions searched, ignoring case, in path + query; the
-    group `id` is the article ID. `labels` adds words to the extraction tables (field -> words). `delay` is in seconds."""
+    """A portal as its TOML describes it. `article_urls`, `page_urls`, `counter_urls` and `exclude` are regular expressions
+    searched, ignoring case, in path + query; the group `id` is the article ID, the group `page` the number of a list's page.
+    `labels` adds words to the extraction tables (field -> words). `delay` is in seconds."""
 
     name: str
     title: str
@@ -50,6 +51,8 @@ class Portal:
     hosts: tuple[str, ...] = ()
     article_urls: tuple[str, ...] = FAMILY_ARTICLE_URLS
     article_url: str | None = None
+    page_urls: tuple[str, ...] = ()
+    counter_urls: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     timezone: str = "Asia/Shanghai"
     delay: float = 2.0
@@ -92,7 +95,7 @@ def make_portal(raw: dict[str, object], where: str) -> Portal:
     if not isinstance(seeds, list) or not seeds or not all(_is_http(s) for s in seeds):
         raise UsageError(f"{where}: `seeds` must be a list of at least one http(s) URL")
     checked: dict[str, object] = {"title": raw["name"], **raw}
-    for key in ("seeds", "hosts", "article_urls", "exclude"):
+    for key in ("seeds", "hosts", "article_urls", "page_urls", "counter_urls", "exclude"):
         if key in checked:
             checked[key] = _words(checked[key], f"{where}: `{key}`")
     for key, kind in _TYPES.items():
@@ -113,21 +116,38 @@ def make_portal(raw: dict[str, object], where: str) -> Portal:
 
 
 def _check(portal: Portal, where: str) -> None:
-    for pattern in (*portal.article_urls, *portal.exclude):
-        try:
-            compiled = re.compile(pattern)
-        except re.error as error:
-            raise UsageError(f"{where}: pattern {pattern!r} is not a regular expression: {error}") from error
-        if pattern in portal.article_urls and "id" not in compiled.groupindex:
-            raise UsageError(f"{where}: article pattern {pattern!r} needs a group (?P<id>\\d+)")
-    if portal.article_url is not None and "{id}" not in portal.article_url:
-        raise UsageError(f"{where}: `article_url` must hold {{id}}")
+    for key, group in (("article_urls", "id"), ("page_urls", "page"), ("counter_urls", None), ("exclude", None)):
+        for pattern in getattr(portal, key):
+            _check_pattern(pattern, group, f"{where}: `{key}`")
+    if portal.article_url is not None:
+        _check_article_url(portal.article_url, portal.article_urls, where)
     if not 0 <= portal.delay < _LONGEST_DELAY or portal.concurrency < 1:
         raise UsageError(f"{where}: `delay` must be >= 0 (seconds, under an hour) and `concurrency` >= 1")
     try:
         ZoneInfo(portal.timezone)
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise UsageError(f"{where}: unknown time zone {portal.timezone!r}") from error
+
+
+def _check_pattern(pattern: str, group: str | None, where: str) -> None:
+    try:
+        compiled = re.compile(pattern)
+    except re.error as error:
+        raise UsageError(f"{where}: {pattern!r} is not a regular expression: {error}") from error
+    if group is not None and group not in compiled.groupindex:
+        raise UsageError(f"{where}: {pattern!r} needs a group (?P<{group}>\\d+)")
+    if "://" in pattern:
+        raise UsageError(f"{where}: {pattern!r} is searched in path and query only: leave scheme and host out")
+
+
+def _check_article_url(template: str, patterns: tuple[str, ...], where: str) -> None:
+    if "{id}" not in template or not _is_http(template):
+        raise UsageError(f"{where}: `article_url` must be an http(s) URL that holds {{id}}")
+    parts = urlsplit(template.replace("{id}", "12393"))
+    target = parts.path + (f"?{parts.query}" if parts.query else "")
+    found = next((hit for pattern in patterns if (hit := re.search(pattern, target, re.I))), None)
+    if found is None or found["id"] != "12393":
+        raise UsageError(f"{where}: `article_url` is no URL that `article_urls` knows as an article's: {template!r}")
 
 
 def _words(value: object, where: str) -> tuple[str, ...]:

@@ -82,32 +82,41 @@ def shape(url: str) -> str:
     return f"{parts.netloc}{_DIGITS.sub('#', parts.path)}?{names}"
 
 
-def listing_key(url: str) -> str:
-    """Return the identity of a listing, whichever of its pages the URL names."""
+def listing_key(url: str, patterns: tuple[str, ...] = ()) -> str:
+    """Return the identity of a listing, whichever of its pages the URL names; `patterns` are a profile's `page_urls`."""
+    if patterns and (found := _page_span(url, patterns)):
+        url = f"{url[: found[0]]}{url[found[1] :]}"
     parts = urlsplit(identity(url))
     kept = [pair for pair in parts.query.split("&") if pair and pair.partition("=")[0] not in PAGE_PARAMETERS]
     return urlunsplit(parts._replace(query="&".join(kept)))
 
 
-def page_number(url: str) -> int | None:
-    """Return the page of a listing the URL names by its parameter, or None."""
-    found = _page_parameter(url)
-    return int(found.group(2)) if found else None
+def page_number(url: str, patterns: tuple[str, ...] = ()) -> int | None:
+    """Return the page of a listing the URL names by its parameter or as a profile's `page_urls` say, or None."""
+    found = _page_span(url, patterns)
+    return int(url[found[0] : found[1]]) if found else None
 
 
-def next_page(url: str) -> str | None:
+def next_page(url: str, patterns: tuple[str, ...] = ()) -> str | None:
     """Return the URL of the following page of a listing, or None when the URL does not number its pages."""
-    found = _page_parameter(url)
+    found = _page_span(url, patterns)
     if found is None:
         return None
-    return f"{url[: found.start(2)]}{int(found.group(2)) + 1}{url[found.end(2) :]}"
+    return f"{url[: found[0]]}{int(url[found[0] : found[1]]) + 1}{url[found[1] :]}"
 
 
 _PAGE = re.compile(rf"[?&]({'|'.join(PAGE_PARAMETERS)})=(\d{{1,6}})(?=&|#|$)", re.I)
 
 
-def _page_parameter(url: str) -> re.Match[str] | None:
-    return _PAGE.search(url)
+def _page_span(url: str, patterns: tuple[str, ...]) -> tuple[int, int] | None:
+    """Where in a URL the number of a listing's page stands."""
+    host = url.find("/", url.find("://") + 3)
+    for pattern in patterns:
+        found = re.compile(pattern, re.I).search(url, max(host, 0))
+        if found and (found["page"] or "").isdecimal():
+            return found.span("page")
+    parameter = _PAGE.search(url)
+    return parameter.span(2) if parameter else None
 
 
 class PageBudget(Generic[T]):

@@ -191,23 +191,26 @@ class WuhuSpider(PortalSpider):
 
     def _is_past(self, url: str) -> bool:
         """A listing may date its entries without the year: then the articles of the page before tell that all is too old."""
-        walk = self._walks.get(listing_key(url)) if self.since else None
+        walk = self._walks.get(self._listing(url)) if self.since else None
         if walk is None or not walk.latest <= self._old.keys():
             return False
         ages = {self._old[number] for number in walk.latest}
         return True in ages and False not in ages
 
     def _next(self, listing: Listing, links: list[PageLink], url: str, known: Known, new: int) -> list[Request]:
-        walk = self._walks.setdefault(listing_key(url), Walk())
+        walk = self._walks.setdefault(self._listing(url), Walk())
         target = next((link.url for link in links if link.kind == "next"), None)
         if not walk.goes_on(listing, new=new, patience=self.patience, since=self.since) or target is None:
             return []
         return self._unless_known(target, url, Known(depth=known.depth, walked=True), NEXT)
 
+    def _listing(self, url: str) -> str:
+        return listing_key(url, self.portal.page_urls)
+
     def _step_over(self, url: str, known: Known) -> list[Request]:
         """A page in the middle of a listing that is broken must not hide the pages behind it."""
-        walk, target = self._walks.get(listing_key(url)), next_page(url)
-        if walk is None or target is None or (page_number(target) or 0) > (walk.pages or 0):
+        walk, target = self._walks.get(self._listing(url)), next_page(url, self.portal.page_urls)
+        if walk is None or target is None or (page_number(target, self.portal.page_urls) or 0) > (walk.pages or 0):
             return []
         return self._unless_known(target, url, known, NEXT)
 
@@ -219,7 +222,7 @@ class WuhuSpider(PortalSpider):
                 continue
             if self.categories and not self.categories.has_link(link):
                 continue
-            if page_number(link.url) is not None and listing_key(link.url) in self._walks:
+            if page_number(link.url, self.portal.page_urls) is not None and self._listing(link.url) in self._walks:
                 continue
             for request in self._unless_known(link.url, url, Known(depth=known.depth + 1, budgeted=True), NAVIGATION):
                 if self.budget.admit(link.url, request):
