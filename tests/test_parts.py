@@ -331,6 +331,15 @@ def test_a_limit_counts_articles_and_waits_for_their_parts(tmp_path: Path) -> No
     assert rows(tmp_path / "data", "SELECT count(*) FROM article") == [(2,)]
 
 
+def test_a_list_that_links_to_a_later_part_leads_to_the_article(site: Site, tmp_path: Path) -> None:
+    """As it does, too, where `page` in an article's URL names the page of the list it stands on."""
+    site.pages["/"] = listing({PART.format(7, 3): "长江大桥第7次通车"})
+    out = tmp_path / "out.jsonl"
+    ended = crawl(tmp_path / "data", site.profile(tmp_path), "-O", str(out), **HASTY)
+    assert ended.returncode == 0, ended.stderr
+    assert [line["paragraphs"] for line in feed(out)] == [WHOLE]
+
+
 def test_a_part_asked_for_by_itself_brings_the_article(site: Site, tmp_path: Path) -> None:
     profile, folder, out = site.profile(tmp_path), tmp_path / "data", tmp_path / "out.jsonl"
     url = f"url={site.url}{PART.format(7, 2)}"

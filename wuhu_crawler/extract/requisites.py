@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from html import unescape
 
 from ..items import Requisite, RequisiteKind
 from .hyperlinks import ATTACHMENTS, extension
-from .urls import absolute
+from .urls import absolute, folder_of
 
 _TAG = re.compile(rb"<(img|input|script|link|base)\b([^<>]*)>", re.I)
 _ATTRIBUTE = re.compile(rb"([\w-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))")
@@ -29,19 +30,19 @@ _FONTS = frozenset("woff woff2 ttf otf eot".split())
 def read_requisites(body: bytes, encoding: str | None, url: str) -> list[Requisite]:
     """Return what an HTML page names, in its order and each once; `encoding` is the one the page was read in."""
     found: dict[str, Requisite] = {}
-    base = url
-    for tag in _TAG.finditer(body):
-        name, attributes = tag[1].lower(), _attributes(tag[2])
-        if name == b"base":
-            base = _absolute(url, attributes.get(b"href", b""), encoding) or url
-            continue
-        kind, words = _of_tag(name, attributes)
-        for word in words if kind else ():
-            _add(found, kind, _absolute(base, word, encoding))
-    for word in _BACKGROUND.findall(body):
-        _add(found, "image", _absolute(base, word, encoding))
-    for requisite in _of_style(body, encoding, base):
-        found.setdefault(requisite.url, requisite)
+    base, small = folder_of(url), body.lower()
+    for name, rest in _TAG.findall(body):
+        if name.lower() == b"base":
+            base = _absolute(base, _attributes(rest).get(b"href", b""), encoding) or base
+        else:
+            found.update(_named(name.lower(), rest, base, encoding))
+    for word in _BACKGROUND.findall(body) if b"background" in small else ():
+        target = _absolute(base, word, encoding)
+        if target is not None:
+            found.setdefault(target, Requisite("image", target))
+    if b"url(" in small or b"@import" in small:
+        for requisite in _of_style(body, encoding, base):
+            found.setdefault(requisite.url, requisite)
     return list(found.values())
 
 
@@ -59,6 +60,14 @@ def requisite_kind(url: str) -> RequisiteKind | None:
     if suffix in _PICTURES:
         return "image"
     return "attachment" if suffix in ATTACHMENTS else None
+
+
+@lru_cache(maxsize=4096)
+def _named(name: bytes, rest: bytes, base: str, encoding: str | None) -> dict[str, Requisite]:
+    """What a tag names. Those of a portal's frame are the same on every page."""
+    kind, words = _of_tag(name, _attributes(rest))
+    targets = (_absolute(base, word, encoding) for word in words) if kind else ()
+    return {target: Requisite(kind, target) for target in targets if kind is not None and target is not None}
 
 
 def _of_tag(name: bytes, attributes: dict[bytes, bytes]) -> tuple[RequisiteKind | None, list[bytes]]:
@@ -92,8 +101,3 @@ def _attributes(text: bytes) -> dict[bytes, bytes]:
 def _absolute(base: str, word: bytes, encoding: str | None) -> str | None:
     text = unescape(word.decode(encoding or "utf-8", "replace")).strip()
     return absolute(base, text) if text and not text.lower().startswith(("data:", "javascript:", "about:")) else None
-
-
-def _add(found: dict[str, Requisite], kind: RequisiteKind | None, url: str | None) -> None:
-    if kind is not None and url is not None:
-        found.setdefault(url, Requisite(kind, url))

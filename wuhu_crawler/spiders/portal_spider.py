@@ -87,7 +87,8 @@ class PortalSpider(Spider):
         self._tries = job.settings.getint("RETRY_TIMES")
         self._pause = job.settings.getfloat("WUHU_BACKOFF_SECONDS")
         self._assemblies = Assemblies(job.portal)
-        self._needed = None if job.values.get("requisites") is False else Requisites(job.portal, job.settings)
+        # A spider without the argument asks for none.
+        self._needed = Requisites(job.portal, job.settings) if job.values.get("requisites", False) in (None, True) else None
         self.requisites_waiting = 0
         self.requisite_priority = REQUISITE
         # Set when the spider has what it was asked for; nothing waits then any more.

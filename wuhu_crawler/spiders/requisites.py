@@ -33,6 +33,8 @@ class Requisites:
         self._attachments = frozenset(_words(settings["WUHU_REQUISITE_ATTACHMENTS"]))
         self.max_size = settings.getint("WUHU_REQUISITE_MAX_SIZE")
         self._known: set[str] = set()
+        # As pages spell them: asked first, since every page names what the frame of all pages does.
+        self._spelled: set[Requisite] = set()
         unknown = self._kinds - set(KINDS)
         if unknown:
             raise UsageError(f"WUHU_REQUISITE_KINDS={','.join(sorted(unknown))}: the kinds are {', '.join(KINDS)}")
@@ -43,6 +45,9 @@ class Requisites:
         What is no candidate (of other hosts, a captcha, a kind the settings leave out) is left out without a word.
         """
         for requisite in found:
+            if requisite in self._spelled:
+                continue
+            self._spelled.add(requisite)
             key = identity(requisite.url)
             if key in self._known or requisite.kind not in self._kinds or not self._scope.holds(requisite.url):
                 continue

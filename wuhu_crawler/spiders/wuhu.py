@@ -15,7 +15,7 @@ from scrapy.exceptions import CloseSpider
 
 from ..errors import UsageError, WuhuError
 from ..extract.dates import parse_datetime
-from ..extract.urls import article_id, identity, is_part
+from ..extract.urls import article_id, identity, is_part, part_url
 from ..items import Article, Listing, Outcome, PageItem
 from ..politeness.scope import Scope
 from .arguments import Argument, count, day, switch, words
@@ -164,7 +164,7 @@ class WuhuSpider(PortalSpider):
         dates = _dates(page.item)
         for link in page.links:
             number = link.article_id
-            if link.kind != "article" or number is None or number in self._asked or is_part(link.url):
+            if link.kind != "article" or number is None or number in self._asked:
                 continue
             if is_excluded(link.url, self.portal):
                 continue
@@ -174,7 +174,9 @@ class WuhuSpider(PortalSpider):
             if self.since and dated and dated < self.since:
                 continue
             self._asked.add(number)
-            yield self.request(link.url, via=via, priority=ARTICLE, known=Known(article=True))
+            # Of an article whose later part alone is linked the first page is asked for, which leads to the part.
+            url = part_url(link.url, 1) if is_part(link.url) else link.url
+            yield self.request(url, via=via, priority=ARTICLE, known=Known(article=True))
 
     def _note_age(self, url: str, item: PageItem | None) -> None:
         number = article_id(url, self.portal)
