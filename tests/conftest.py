@@ -13,10 +13,11 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
+from wuhu_crawler import cli
 from wuhu_crawler.demo import server, truth, world
 from wuhu_crawler.demo.server import LogEntry
 
@@ -232,3 +233,35 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoCrawl]:
         by_number = {article["article_id"]: article for article in articles}
         assert len(by_number) == len(articles), "the feed holds an article twice"
         yield DemoCrawl(place / "archive", portal.url, list(portal.log), by_number, ended)
+
+
+class Result(NamedTuple):
+    """How a call of `wuhu` ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def lines(self) -> list[Any]:
+        """The JSON objects printed, one a line."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+Wuhu = Callable[..., Result]
+
+
+@pytest.fixture
+def wuhu(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Wuhu:
+    """Calls `wuhu` in this process, by the function its program calls."""
+
+    def run(*arguments: str, folder: Path = tmp_path / "no-archive") -> Result:
+        for name in [name for name in os.environ if name.startswith("WUHU_")]:
+            monkeypatch.delenv(name)
+        monkeypatch.setenv("WUHU_DATA_DIR", str(folder))
+        monkeypatch.setattr(sys, "argv", ["wuhu", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        return Result(int(ended.value.code or 0), *capsys.readouterr())
+
+    return run

@@ -40,6 +40,12 @@ class ArchivePaths:
         """The flat folder of WARC files."""
         return self.root / "warc"
 
+    def warc_file(self, name: str) -> Path:
+        """Where the WARC file of that name lies now: `.open` is added while it is written, or was when its writer died."""
+        path = self.warc / name
+        opened = self.warc / f"{name}.open"
+        return opened if opened.exists() and not path.exists() else path
+
     @property
     def quarantine(self) -> Path:
         """Where torn tails of WARC files go."""
