@@ -11,7 +11,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from time import monotonic
@@ -29,9 +29,11 @@ from .paths import ArchiveLock, ArchivePaths, storage_errors
 from .portals import Portal
 from .recovery import Recovered, recover
 from .replay import CRAWL_END, profile_json
+from .warc import manifest
+from .warc.cdx import index_name, write_index
 from .warc.reader import WarcError
 from .warc.records import Exchange, Revisit
-from .warc.writer import WarcWriter, one_line
+from .warc.writer import Sealed, WarcWriter, one_line
 
 COMMIT_PAGES = 100
 COMMIT_SECONDS = 1.0
@@ -113,6 +115,7 @@ class ArchiveWriter:
                 store = Store(make_engine(paths.database_url), index=index)
                 paths.warc.mkdir(parents=True, exist_ok=True)
                 recovered = recover(paths, store)
+                seal_left_behind(paths, store)
                 now = datetime.now(UTC)
                 serial = store.last_warc_serial() + 1
                 crawl = crawl_id or f"{now:%Y%m%d%H%M%S}-{job}-{serial}"
@@ -124,6 +127,7 @@ class ArchiveWriter:
                     serial=serial,
                     info=_warcinfo(portal, job, crawl, settings, operator, started=started, now=now),
                     max_size=warc_max_size,
+                    index=paths.cdx,
                 )
                 # Only what the WARC file says already: no row may be there that a rebuild would not find.
                 warc.sync()
@@ -293,7 +297,9 @@ class ArchiveWriter:
         """Sync the WARC, then commit the batch in one transaction."""
         with self._guard("committing"):
             position = self._warc.sync()
-            self.counts.update(self._store.commit(position, self._warc.take_ended()))
+            sealed = self._warc.take_sealed()
+            self.counts.update(self._store.commit(position, {each.name: each.size for each in sealed}))
+            self._seal(sealed)
         self._uncommitted = 0
         self._last_commit = monotonic()
 
@@ -356,8 +362,15 @@ class ArchiveWriter:
         self.commit()
         with self._guard("closing the archive"):
             self._warc.close()
+            self._seal(self._warc.take_sealed())
             self._store.end_run(self.run_id, finished_at=now, exit_code=exit_code, reason=reason, stats=dict(stats))
             self._store.end_crawl(self.crawl_id, finished, status)
+
+    def _seal(self, closed: Sequence[Sealed]) -> None:
+        """Keep the hash of WARC files that were closed, in the manifest and in the database."""
+        for name, size, sha256 in closed:
+            manifest.add(self.paths.manifest, {name: sha256})
+            self._store.seal(name, size, sha256)
 
     @contextmanager
     def _guard(self, doing: str) -> Iterator[None]:
@@ -369,6 +382,30 @@ class ArchiveWriter:
         except (OutOfSpace, StorageError) as error:
             self.broken = error
             raise
+
+
+def seal_left_behind(paths: ArchivePaths, store: Store) -> None:
+    """Hash and index the closed WARC files a process that died, or an older version of this program, did not.
+
+    A hash the manifest has already is taken from there: it is older than whatever happened to the file since.
+    Raises OSError, and StorageError for a manifest that cannot be read.
+    """
+    closed = [name for name in store.unsealed() if (paths.warc / name).exists()]
+    if not closed:
+        return
+    try:
+        known = manifest.read(paths.manifest)
+    except manifest.ManifestError as error:
+        raise StorageError(f"{error}; put back a copy of it, or move it away to have it made anew") from error
+    for name in closed:
+        path = paths.warc / name
+        sha256 = known.get(name) or manifest.sha256_of(path)
+        if name not in known:
+            manifest.add(paths.manifest, {name: sha256})
+        if not (paths.cdx / index_name(name)).exists():
+            with suppress(WarcError):  # `wuhu verify` says what is wrong with the file; a crawl must not depend on it
+                write_index(path, name, paths.cdx / index_name(name))
+        store.seal(name, path.stat().st_size, sha256)
 
 
 def _outcome_fields(outcome: Outcome) -> list[tuple[str, str]]:

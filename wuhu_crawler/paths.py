@@ -47,6 +47,16 @@ class ArchivePaths:
         return opened if opened.exists() and not path.exists() else path
 
     @property
+    def cdx(self) -> Path:
+        """The folder of CDXJ indexes, one a WARC file."""
+        return self.root / "cdx"
+
+    @property
+    def manifest(self) -> Path:
+        """The BagIt-style list of the WARC files' hashes, as `sha256sum -c` reads it in `root`."""
+        return self.root / "manifest-sha256.txt"
+
+    @property
     def quarantine(self) -> Path:
         """Where torn tails of WARC files go."""
         return self.root / "quarantine"

@@ -138,6 +138,19 @@ class Store:
         """Return the serial of the last WARC file the database knows; 0 when there is none."""
         return int(self._look_up(select(func.coalesce(func.max(models.warc_file.c.serial), 0)))[0])
 
+    def unsealed(self) -> list[str]:
+        """Return the WARC files without a hash, in order of serial: those being written, and those of processes that died."""
+        known = models.warc_file.c
+        with translated():
+            rows = self._lookups.execute(select(known.name).where(known.sha256.is_(None)).order_by(known.serial))
+            return list(rows.scalars())
+
+    def seal(self, name: str, size: int, sha256: str) -> None:
+        """Note the size and the SHA-256 of a WARC file that was closed for good; its rows are committed."""
+        known = models.warc_file.c
+        with self._transaction() as connection:
+            connection.execute(update(models.warc_file).where(known.name == name).values(size=size, sha256=sha256))
+
     def warc_positions(self) -> dict[str, int]:
         """Return each WARC file's name and how many of its bytes the database has followed, in order of serial."""
         known = models.warc_file.c
