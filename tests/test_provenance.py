@@ -2,47 +2,17 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import subprocess
 from pathlib import Path
 
-import pytest
-from conftest import DemoCrawl, Story, Wuhu, crawl, environment, listing, program, rows, serving
-
-STORY = Story(7, "长江大桥昨日通车")
+from conftest import STORY, DemoCrawl, Story, Wuhu, environment, program, rows
 
 
 def cat(folder: Path, *arguments: str) -> bytes:
     """Return what `wuhu cat` writes, which is no text."""
     command = [program("wuhu"), "cat", *arguments]
     return subprocess.run(command, env=environment(folder), capture_output=True, check=True).stdout
-
-
-@pytest.fixture(scope="module")
-def thrice(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An archive of three crawls: one article is changed and changed back, one stays the same, sent in gzip and in chunks."""
-    place = tmp_path_factory.mktemp("thrice")
-    archive = place / "archive"
-    squeezed = gzip.compress(Story(8, "市民纷纷前往参观").page(), mtime=0)
-
-    def chunked(handler: object) -> None:
-        framed = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in (squeezed[:100], squeezed[100:], b""))
-        handler.wfile.write(  # type: ignore[attr-defined]
-            b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\n"
-            b"Content-Encoding: gzip\r\nServer: IIS/6.0\r\n\r\n" + framed
-        )
-        handler.close_connection = True  # type: ignore[attr-defined]
-
-    links = {"/html/show.asp?newsid=7": STORY.title, "/html/show.asp?newsid=8": "市民纷纷前往参观"}
-    with serving({"/": listing(links), "/html/show.asp?newsid=7": STORY.page(), "/html/show.asp?newsid=8": chunked}) as site:
-        portal = site.profile(place, article_urls=r"['/html/show\.asp\?newsid=(?P<id>\d+)']")
-        assert crawl(archive, portal).returncode == 0
-        changed = Story(7, STORY.title, ["　　改过的正文，仍然足够长，好让人看出是一篇文章。"])
-        for page in (changed.page(), STORY.page()):
-            site.pages["/html/show.asp?newsid=7"] = page
-            assert crawl(archive, portal).returncode == 0
-    return archive
 
 
 def test_every_version_is_shown_with_its_record(wuhu: Wuhu, thrice: Path) -> None:

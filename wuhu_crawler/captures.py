@@ -90,7 +90,7 @@ def read(folder: Path, source: Source, crawl_id: str, portal: Portal, wanted: Wa
             raise
         source = source._replace(origin=None)  # what it repeats is damaged
         record, exchange = exchange_at(folder, source)
-    reading = Reading(_capture(record, exchange, source, crawl_id))
+    reading = Reading(capture_of(record, exchange, source, crawl_id))
     if _repeats(record) and source.origin is None and wanted != "capture":
         reading.outcome = _ended(reading.capture, "failed", "payload-missing")
     elif wanted in ("page", "piece"):
@@ -134,7 +134,8 @@ def _ended(capture: Capture, kind: OutcomeKind, reason: str | None) -> Outcome:
     return Outcome(url=capture.url, outcome=kind, reason=reason, capture_id=capture.id, at=capture.captured_at, via=capture.via)
 
 
-def _capture(record: Record, exchange: Exchange, source: Source, crawl_id: str) -> Capture:
+def capture_of(record: Record, exchange: Exchange, source: Source, crawl_id: str) -> Capture:
+    """Return the capture an answer's record is, without a number."""
     headers = record.headers
     return Capture(
         id=0,
@@ -228,4 +229,15 @@ def _as_stored(item: PageItem) -> PageItem:
     return item
 
 
-__all__ = ["Reading", "Source", "WarcError", "captured", "headers_of", "located", "page_outcome", "read", "redirect_of"]
+__all__ = [
+    "Reading",
+    "Source",
+    "WarcError",
+    "capture_of",
+    "captured",
+    "headers_of",
+    "located",
+    "page_outcome",
+    "read",
+    "redirect_of",
+]
