@@ -16,6 +16,9 @@ from .errors import ArchiveInUse, OutOfSpace, StorageError
 _TRIES, _PAUSE = 4, 0.05
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
+# What `wuhu backup` knows of a copy it made; beside it nothing else is written into such a folder.
+BACKUP_FACTS = "backup.json"
+
 
 @dataclass(frozen=True, slots=True)
 class ArchivePaths:
@@ -55,6 +58,11 @@ class ArchivePaths:
     def manifest(self) -> Path:
         """The BagIt-style list of the WARC files' hashes, as `sha256sum -c` reads it in `root`."""
         return self.root / "manifest-sha256.txt"
+
+    @property
+    def is_backup(self) -> bool:
+        """Whether this is a copy made by `wuhu backup`."""
+        return (self.root / BACKUP_FACTS).exists()
 
     @property
     def quarantine(self) -> Path:

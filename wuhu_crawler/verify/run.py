@@ -84,6 +84,9 @@ class Verification:
         return self.report
 
     def _begin(self, resume: bool) -> None:
+        if self._paths.is_backup:
+            self.report.unlogged = "it is of a backup, into which only `wuhu backup` writes"
+            return
         log = FixityLog(self._paths.database_url)
         try:
             last = log.resume() if resume else None

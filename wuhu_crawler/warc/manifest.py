@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+NAME = "manifest-sha256.txt"
 _LINE = re.compile(r"([0-9a-fA-F]{64}) [ *]warc/([^/\n]+)")
 
 
