@@ -14,11 +14,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from time import monotonic
 from typing import Any
 
 from . import __version__
-from .captures import Source, exchange_at, page_outcome
+from .captures import Source, exchange_at, page_outcome, read
 from .db.engine import make_engine, upgrade
 from .db.store import Store
 from .errors import OutOfSpace, StorageError, WuhuError
@@ -28,7 +29,7 @@ from .items import Article, Assembled, Capture, Outcome, PageItem, PieceOf
 from .paths import ArchiveLock, ArchivePaths, storage_errors
 from .portals import Portal
 from .recovery import Recovered, recover
-from .replay import CRAWL_END, profile_json
+from .replay import CRAWL_END, IMPORTED, Replay, events, head_of, profile_json
 from .warc import manifest
 from .warc.cdx import index_name, write_index
 from .warc.reader import WarcError
@@ -37,6 +38,8 @@ from .warc.writer import Sealed, WarcWriter, one_line
 
 COMMIT_PAGES = 100
 COMMIT_SECONDS = 1.0
+# Events of a file of others between two commits.
+TAKEN_AT_ONCE = 500
 WARC_MAX_SIZE = 1 << 30
 # How a run's exit code leaves its crawl; any other can be resumed.
 _CRAWL_STATUS = {0: "finished", 1: "failed"}
@@ -286,6 +289,28 @@ class ArchiveWriter:
         fields += _piece_fields(capture.piece_of)
         fields += [("outlink", url) for url in dict.fromkeys(capture.outlinks)]
         self._warc.write_metadata(capture.url, fields, concurrent_to=capture.record_id, at=capture.captured_at, wait=True)
+
+    def adopt(self, name: str, fields: Sequence[tuple[str, str]]) -> Counter[str]:
+        """Take in a WARC file of others that lies in warc/ under this name, and return what it brought.
+
+        That it was is noted in a WARC file of ours first: what a kill leaves undone is done by the next process, and a rebuild
+        does the same again. `fields` say what is known of the file.
+        """
+        self.commit()
+        with self._guard(f"taking in {name}"):
+            now, offset = datetime.now(UTC), self._warc.sync()[1]
+            self._warc.write_metadata(f"{IMPORTED}{name}", [("file", name), *fields], at=now)
+            self._warc.sync()
+            replay = Replay(self._store, partial(read, self.paths.warc))
+            replay.enter(head_of(self._warc.path), self._warc.warc_file, offset)
+            for number, event in enumerate(events(self._warc.path, self._warc.warc_file, offset), 1):
+                replay.play(self._warc.warc_file, event)
+                if number % TAKEN_AT_ONCE == 0:
+                    replay.commit()
+            replay.commit()
+            seal_left_behind(self.paths, self._store)
+            self._next_capture = self._store.last_capture_id() + 1
+        return Counter(captures=replay.captures, pages=replay.pages)
 
     def tick(self) -> None:
         """Commit when the batch is full or old enough; cheap otherwise. The crawl calls it now and then on idle portals too."""

@@ -165,7 +165,9 @@ def _parts(connection: Connection, table: Table, version_id: int) -> list[Row]:
 
 def _views(connection: Connection, key: int) -> int | None:
     seen = models.view_observation.c
-    wanted = select(seen.views).where(seen.article_key == key).order_by(seen.capture_id.desc()).limit(1)
+    wanted = (
+        select(seen.views).where(seen.article_key == key).order_by(seen.observed_at.desc(), seen.capture_id.desc()).limit(1)
+    )
     return connection.execute(wanted).scalar_one_or_none()
 
 

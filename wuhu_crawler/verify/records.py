@@ -14,11 +14,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from ..captures import Source, capture_of
+from ..captures import ANSWERS, Source, capture_of
 from ..db import models
 from ..db.rows import capture_row
+from ..foreign import asks
 from ..paths import ArchivePaths
-from ..replay import ANSWERS
 from ..warc import cdx
 from ..warc.reader import Record, WarcError, iter_records, next_record, read_record
 from ..warc.records import sha1_digest
@@ -104,16 +104,19 @@ class FileCheck:
     def _paired(self) -> Iterator[tuple[Record | Finding, Record | None]]:
         """Yield each of them, an answer together with the request it answers."""
         answer: Record | None = None
+        before: Record | None = None
         for item in self._records():
             if answer is not None:
-                yield answer, item if _asked(item, answer) else None  # type: ignore[misc]  # _asked is never true of a finding
+                yield answer, _request(answer, item, before)
                 answer = None
             if isinstance(item, Record) and item.type in ANSWERS:
                 answer = item
-            else:
-                yield item, None
+                continue
+            if isinstance(item, Record) and item.type == "request":
+                before = item
+            yield item, None
         if answer is not None:
-            yield answer, None
+            yield answer, _request(answer, before)
 
     def _head(self, record: Record) -> Iterator[Finding]:
         told = record.headers.get("warc-filename")
@@ -225,9 +228,8 @@ class _Rows:
 def differences(row: Row[Any], record: Record, request: Record | None, file: Held) -> Iterator[Finding]:
     """Yield each column of a capture's row that says something else than its record, `request` being the one it answers."""
     exchange = record.exchange(request.block if request is not None else b"")
-    found = capture_of(record, exchange, Source(file.name, record.offset, exchange.method), file.crawl_id)
-    if file.software is not None:
-        found.block_digest, found.payload_digest = sha1_digest(record.block), row.payload_digest
+    source = Source(file.name, record.offset, exchange.method, foreign=file.software is not None)
+    found = capture_of(record, exchange, source, file.crawl_id)
     left_out = _OWN_COLUMNS | {"warc_offset"} | (_BODY_COLUMNS if record.type == "revisit" else set())
     for name, value in capture_row(found).items():
         stored = getattr(row, name)
@@ -254,7 +256,7 @@ def _request_behind(path: Path, record: Record) -> Record | None:
     if end >= path.stat().st_size:
         return None
     behind = read_record(path, end)
-    return behind if _asked(behind, record) else None
+    return behind if asks(behind, record) else None
 
 
 def _is_at(path: Path, offset: int, record_id: str) -> bool:
@@ -264,12 +266,9 @@ def _is_at(path: Path, offset: int, record_id: str) -> bool:
         return False
 
 
-def _asked(item: Record | Finding, answer: Record) -> bool:
-    return (
-        isinstance(item, Record)
-        and item.type == "request"
-        and answer.record_id in (item.headers.get("warc-concurrent-to"), item.headers.get("warc-refers-to"))
-    )
+def _request(answer: Record, *near: Record | Finding | None) -> Record | None:
+    """Return the request of an answer among the records near it."""
+    return next((each for each in near if isinstance(each, Record) and asks(each, answer)), None)
 
 
 def _digest_findings(record: Record, name: str) -> Iterator[Finding]:

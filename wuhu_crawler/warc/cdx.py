@@ -29,6 +29,7 @@ _FIELDS = "application/warc-fields"
 # A head every tool reads alike; what any other says is asked of warcio, since that is what replay tools read it with.
 _PLAIN_HEAD = re.compile(rb"HTTP/1\.[01] (\d{3})(?: [\t -~]*)?\r\n((?:[!-9;-~]+:[\t -~]*\r\n)*)\r\n")
 _CONTENT_TYPE = re.compile(rb"^content-type:[ \t]*([^;\s]*)", re.IGNORECASE | re.MULTILINE)
+_CLOSING = b"\r\n\r\n"
 _NO_DIGIT = re.compile(r"\D")
 _SEPARATOR = re.compile(r"[;\s]")
 # Lines sorted in memory at a time; about 12 MB.
@@ -48,7 +49,7 @@ def line(headers: Mapping[str, str], block: bytes, offset: int, length: int, fil
     kind = headers["warc-type"]
     if kind not in _INDEXED or (kind != "response" and headers.get("content-type") == _FIELDS):
         return None
-    url = headers.get("warc-target-uri", "")
+    url = headers.get("warc-target-uri", "").removeprefix("<").removesuffix(">")
     found = _plain(kind, headers, block) or _read_by_warcio(headers, block)
     entry = {"url": url, **found, "length": str(length), "offset": str(offset), "filename": filename}
     return f"{key(url)} {timestamp(headers['warc-date'])} {json.dumps(entry)}"
@@ -69,7 +70,9 @@ def timestamp(date: str) -> str:
 
 def record_line(record: Record, filename: str) -> str | None:
     """Return the line of a record that was read, None for one that is not indexed."""
-    return line(record.headers, record.block, record.offset, record.length, filename)
+    # Without the empty lines behind it, where they are not in a gzip member with it.
+    length = record.length - len(_CLOSING) if filename.endswith(".warc") else record.length
+    return line(record.headers, record.block, record.offset, length, filename)
 
 
 def write_index(path: Path, filename: str, target: Path) -> None:

@@ -61,8 +61,9 @@ class Record(NamedTuple):
 
     @property
     def url(self) -> str | None:
-        """WARC-Target-URI, None for a warcinfo record."""
-        return self.headers.get("warc-target-uri")
+        """WARC-Target-URI, None for a warcinfo record; without the angle brackets old tools write."""
+        url = self.headers.get("warc-target-uri")
+        return url[1:-1] if url is not None and url[:1] == "<" and url[-1:] == ">" else url
 
     @property
     def fields(self) -> list[tuple[str, str]]:
