@@ -249,8 +249,8 @@ class Store:
         """Buffer what a capture shows; `capture_id` and `captured_at` of the item are set.
 
         An article without `article_digest` (parts missing) or without a number makes no version. `pieces` are the further
-        captures an article is made of; while it has not `ended`, only they and the capture's kind are noted. A `late` one (from a file
-        of others) that was captured before the time the article is known from makes no version either.
+        captures an article is made of; while it has not `ended`, only they and the capture's kind are noted. A `late` one (of
+        a file of others) that was captured before the time the article is known from makes no version either.
         """
         self._require_sound()
         if item.capture_id is None or item.captured_at is None:
