@@ -12,12 +12,13 @@ from pathlib import Path
 
 import pytest
 from conftest import DemoCrawl, program, rows
-from test_warc import RECEIVED, exchange, make_writer
+from test_warc import RECEIVED, exchange, fastwarc_records, make_writer
 
 from wuhu_crawler.ingest import ArchiveWriter
 from wuhu_crawler.paths import ArchivePaths
 from wuhu_crawler.portals import Portal
 from wuhu_crawler.warc import cdx, manifest
+from wuhu_crawler.warc.reader import iter_records
 from wuhu_crawler.warc.records import Revisit, sha1_digest
 
 PORTAL = Portal(name="small", title="江城在线", seeds=("http://127.0.0.1/",))
@@ -61,6 +62,14 @@ def test_the_index_is_what_cdxj_indexer_makes(demo: DemoCrawl) -> None:
     ours = list(cdx.merged(indexes))
     assert ours == reference(*files)
     assert len(ours) == rows(demo.folder, "SELECT count(*) FROM capture")[0][0]
+
+
+def test_fastwarc_reads_every_record_and_finds_its_digest_right(demo: DemoCrawl, thrice: Path) -> None:
+    for path in (*(demo.folder / "warc").iterdir(), *(thrice / "warc").iterdir()):
+        ours = [(record.record_id, record.type, len(record.block)) for record in iter_records(path)]
+        theirs = [record.headers for record in fastwarc_records(path)]
+        assert [(each["WARC-Record-ID"], each["WARC-Type"], int(each["Content-Length"])) for each in theirs] == ours
+        assert {kind for _, kind, _ in ours} >= {"warcinfo", "request", "metadata"}
 
 
 def test_odd_answers_are_indexed_as_cdxj_indexer_reads_them(tmp_path: Path) -> None:
