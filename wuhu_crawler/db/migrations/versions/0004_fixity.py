@@ -1,13 +1,13 @@
 """Fixity: the hash of every closed WARC file, whose it is, and what the checks of them found.
 
-Revision ID: 0003
+Revision ID: 0004
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 
 UTC = sa.String(27)
 
