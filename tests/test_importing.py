@@ -156,6 +156,12 @@ def test_the_same_file_is_taken_in_once(wuhu: Wuhu, tmp_path: Path, portal: str)
     assert rows(archive, "SELECT count(*) FROM warc_file") == [(2,)]
 
 
+def test_a_file_of_another_archive_of_ours_is_for_a_rebuild(wuhu: Wuhu, thrice: Path, tmp_path: Path, portal: str) -> None:
+    told = wuhu("import", str(warc(thrice, 1)), "--portal", portal, folder=tmp_path / "archive")
+    assert told.code == 2 and "was written by this program: put it into" in told.err
+    assert not (tmp_path / "archive/warc").exists()
+
+
 def test_another_file_of_the_same_name_gets_its_own(wuhu: Wuhu, tmp_path: Path, portal: str) -> None:
     archive = tmp_path / "archive"
     (tmp_path / "other").mkdir()

@@ -34,6 +34,8 @@ from .warc import manifest
 from .warc.reader import WarcError, iter_records, read_bytes
 
 JOB = "import"
+# A file of ours says itself what its crawl made of it, and a rebuild reads that; as one of others it would be read twice.
+OURS = "wuhu_crawler/"
 _PIECE = 1 << 20
 _NAME = re.compile(r"[^A-Za-z0-9._-]+")
 _NEEDED = ("warc-record-id", "warc-date", "warc-target-uri")
@@ -71,6 +73,8 @@ def take_in(paths: ArchivePaths, portal: Portal, source: Path, told: Told = lamb
         crawl_id = _unfinished(paths, original)
         told(f"looking through {source}")
         found = look_through(source)
+        if found.software.startswith(OURS):
+            raise UsageError(f"{source} was written by this program: put it into {paths.warc} and run `wuhu rebuild`")
     settings = {"file": source.name, "sha256": original, "software": found.software}
     writer = ArchiveWriter.open(
         paths, portal, job=JOB, crawl_id=crawl_id, settings=settings, operator=None, argv=sys.orig_argv[1:]
