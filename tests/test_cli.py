@@ -7,54 +7,22 @@ import os
 import shutil
 import sqlite3
 import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 import pytest
-from conftest import PATIENCE, ROOT, DemoCrawl, Story, answer, environment, html, listing, program, rows, serving
+from conftest import PATIENCE, ROOT, DemoCrawl, Story, Wuhu, answer, environment, html, listing, program, rows, serving
 
 from wuhu_crawler import __version__, cli
 from wuhu_crawler.db.engine import head
-from wuhu_crawler.demo import server
+from wuhu_crawler.demo import portal as portal_scripts
+from wuhu_crawler.demo import server, world
 from wuhu_crawler.paths import ArchiveLock
 
 URL = "http://www.o553.cn/news/Info.asp?ID=7"
 STORY = Story(7, "长江大桥昨日通车")
-
-
-class Result(NamedTuple):
-    """How a call of `wuhu` ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def lines(self) -> list[Any]:
-        """The JSON objects printed, one a line."""
-        return [json.loads(line) for line in self.out.splitlines()]
-
-
-Wuhu = Callable[..., Result]
-
-
-@pytest.fixture
-def wuhu(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Wuhu:
-    """Calls `wuhu` in this process, by the function its program calls."""
-
-    def run(*arguments: str, folder: Path = tmp_path / "no-archive") -> Result:
-        for name in [name for name in os.environ if name.startswith("WUHU_")]:
-            monkeypatch.delenv(name)
-        monkeypatch.setenv("WUHU_DATA_DIR", str(folder))
-        monkeypatch.setattr(sys, "argv", ["wuhu", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        return Result(int(ended.value.code or 0), *capsys.readouterr())
-
-    return run
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -139,6 +107,43 @@ def test_extract_a_url_of_a_running_portal(wuhu: Wuhu, demo_server: server.Handl
     (article,) = ended.lines
     assert (ended.code, article["article_id"]) == (0, 12393)
     assert "田龙" in article["reporters"]
+
+
+def test_extract_a_url_of_an_article_of_several_captures(
+    wuhu: Wuhu, demo_server: server.Handle, demo_truth: dict[int, dict[str, Any]]
+) -> None:
+    several = [row for row in demo_truth.values() if row["parts"] > 1]
+    counted = next(row for row in demo_truth.values() if row["counter"] == "script")
+    ended = wuhu("extract", *(f"{demo_server.url.rstrip('/')}{row['url']}" for row in (*several, counted)))
+    assert ended.code == 0
+    found = {line["article_id"]: line for line in ended.lines}
+    for row in several:
+        for name in ("paragraphs", "sections", "credits", "headings"):
+            assert found[row["article_id"]][name] == row[name]
+    assert found[counted["article_id"]]["views"] >= counted["views"]
+    assert "fetching part 2: http" in ended.err
+
+
+def test_extract_says_what_is_missing_of_an_article(wuhu: Wuhu, tmp_path: Path) -> None:
+    page = Story(7, "长江大桥昨日通车").page().replace(b"</table>", b"</table><a href='Info.asp?ID=7&ArticlePage=2'>[2]</a>")
+    with serving({"/news/Info.asp?ID=7": page}) as site:
+        ended = wuhu("extract", f"{site.url}/news/Info.asp?ID=7", "--portal", str(site.profile(tmp_path)))
+    assert ended.code == 0
+    assert ended.lines[0]["evidence"]["parts"] == {
+        "rule": "incomplete",
+        "text": f"part 2 ({site.url}/news/Info.asp?ID=7&ArticlePage=2): HTTP 404",
+    }
+
+
+def test_extract_reads_files_one_by_one(wuhu: Wuhu, tmp_path: Path) -> None:
+    """Parts of one article given as files stay one object an input."""
+    model, portal = world.build(), portal_scripts.Portal(world.build())
+    article = next(a for a in model.articles.values() if a.parts == 2)
+    for number, target in ((1, article.url), (2, f"{article.url}&ArticlePage=2")):
+        (tmp_path / f"{number}.html").write_bytes(portal.answer(target).body)
+    ended = wuhu("extract", *(str(tmp_path / f"{n}.html") for n in (1, 2)), "--url", f"http://www.o553.cn{article.url}")
+    assert [line["article_id"] for line in ended.lines] == [article.id, article.id]
+    assert all("parts" not in line["evidence"] for line in ended.lines)
 
 
 def test_extract_a_url_that_is_missing(wuhu: Wuhu, demo_server: server.Handle) -> None:

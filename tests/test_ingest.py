@@ -116,6 +116,19 @@ def test_what_was_not_committed_is_taken_in_by_the_next_writer(open_writer: Open
     assert stored(again, "SELECT record_id, url FROM capture WHERE id = 2") == [(lost.record_id, lost.url)]
 
 
+def test_what_was_committed_and_not_come_to_is_taken_in_too(open_writer: Open) -> None:
+    """The database had followed the file to its end: then there is no record to play, but a page to read."""
+    writer = open_writer()
+    writer.record(exchange())
+    writer.commit()
+    writer.broken = StorageError("as if the process had died")
+    writer.close(13, "test", {})
+    again = open_writer(crawl_id=writer.crawl_id)
+    assert again.recovered.adopted == 1
+    # Before anything new is written, so that the page is not asked for again.
+    assert stored(again, "SELECT url, capture_id FROM outcome") == [(URL, 1)]
+
+
 def test_a_commit_after_so_many_pages(open_writer: Open) -> None:
     writer = open_writer(commit_pages=4)
     for number in range(2):  # a capture and its outcome count each

@@ -33,6 +33,7 @@ from conftest import (
 
 from wuhu_crawler.db import canonical
 from wuhu_crawler.db.engine import make_engine
+from wuhu_crawler.demo import server
 from wuhu_crawler.paths import ArchivePaths
 from wuhu_crawler.rebuild import rebuild
 
@@ -330,6 +331,15 @@ def test_a_limit_counts_articles_and_waits_for_their_parts(tmp_path: Path) -> No
     assert rows(tmp_path / "data", "SELECT count(*) FROM article") == [(2,)]
 
 
+def test_a_list_that_links_to_a_later_part_leads_to_the_article(site: Site, tmp_path: Path) -> None:
+    """As it does, too, where `page` in an article's URL names the page of the list it stands on."""
+    site.pages["/"] = listing({PART.format(7, 3): "长江大桥第7次通车"})
+    out = tmp_path / "out.jsonl"
+    ended = crawl(tmp_path / "data", site.profile(tmp_path), "-O", str(out), **HASTY)
+    assert ended.returncode == 0, ended.stderr
+    assert [line["paragraphs"] for line in feed(out)] == [WHOLE]
+
+
 def test_a_part_asked_for_by_itself_brings_the_article(site: Site, tmp_path: Path) -> None:
     profile, folder, out = site.profile(tmp_path), tmp_path / "data", tmp_path / "out.jsonl"
     url = f"url={site.url}{PART.format(7, 2)}"
@@ -337,3 +347,37 @@ def test_a_part_asked_for_by_itself_brings_the_article(site: Site, tmp_path: Pat
     assert ended.returncode == 0, ended.stderr
     assert [line["paragraphs"] for line in feed(out)] == [WHOLE]
     assert outcomes(folder)[PART.format(7, 2)] == ("captured", None)
+
+
+def test_faults_of_the_bundled_portal(demo_truth: dict[int, dict[str, Any]], tmp_path: Path) -> None:
+    several = next(number for number, row in demo_truth.items() if row["parts"] == 3)
+    counted = next(number for number, row in demo_truth.items() if row["counter"] == "script")
+    faults = {"part-missing": several, "part-error": several, "part-cut": several, "part-repeats": several}
+    faults |= {"counter-error": counted, "counter-empty": counted}
+    evidence, views = {}, {}
+    with server.start(faults=True) as portal:
+        for name, number in faults.items():
+            # One archive a fault: the number names one article.
+            url, out = f"{portal.url}faults/{name}/news/Info.asp?ID={number}", tmp_path / f"{name}.jsonl"
+            ended = scrapy(
+                "crawl",
+                "article",
+                "-a",
+                f"url={url}",
+                "-O",
+                str(out),
+                folder=tmp_path / name,
+                WUHU_DEMO_URL=portal.url,
+                **HASTY,
+            )
+            assert ended.returncode == (5 if name == "part-cut" else 0), ended.stderr
+            (line,) = feed(out)
+            evidence[name], views[name] = line["evidence"], line["views"]
+            assert rows(tmp_path / name, "SELECT count(*) FROM article") == [(int("repeats" in name or "counter" in name),)]
+    for name, reason in (("part-missing", "HTTP 404"), ("part-error", "HTTP 500"), ("part-cut", "truncated")):
+        assert evidence[name]["parts"]["rule"] == "incomplete"
+        assert reason in evidence[name]["parts"]["text"]
+    assert "repeats part 1" in evidence["part-repeats"]["parts"]["text"]
+    assert views["counter-error"] is views["counter-empty"] is None
+    assert "HTTP 500" in evidence["counter-error"]["views"]["text"]
+    assert "no single number" in evidence["counter-empty"]["views"]["text"]

@@ -278,7 +278,8 @@ def faulty(tmp_path_factory: pytest.TempPathFactory) -> Crawl:
     with server.start(faults=True) as portal:
         urls = ",".join(f"{portal.url.rstrip('/')}{path}" for path in FAULTS if path not in LED_TO)
         folder = tmp_path_factory.mktemp("faulty")
-        return crawl(folder, "article", "-a", f"url={urls}", *BRISK, "-s", "DOWNLOAD_TIMEOUT=0.4", WUHU_DEMO_URL=portal.url)
+        pages = ("-a", f"url={urls}", "-a", "requisites=no")
+        return crawl(folder, "article", *pages, *BRISK, "-s", "DOWNLOAD_TIMEOUT=0.4", WUHU_DEMO_URL=portal.url)
 
 
 def test_every_fault_ends_in_its_one_outcome(faulty: Crawl) -> None:

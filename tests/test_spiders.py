@@ -44,7 +44,7 @@ DEMO_URL = "http://127.0.0.1:8553/"
 @pytest.mark.parametrize(
     ("name", "text", "words_of_error"),
     [
-        ("limt", "3", "takes category, full, limit, portal, resume, since"),
+        ("limt", "3", "takes category, full, limit, portal, requisites, resume, since"),
         ("limit", "0", "whole number of at least 1"),
         ("limit", "-1", "whole number of at least 1"),
         ("limit", "３", "whole number of at least 1"),
@@ -70,6 +70,7 @@ def test_arguments_are_read() -> None:
         "since": date(2024, 2, 3),
         "limit": 20,
         "full": True,
+        "requisites": None,
         "resume": "last",
     }
 
@@ -338,7 +339,8 @@ def trap_scripts() -> dict[str, object]:
 def test_traps_end_and_nothing_is_lost(tmp_path: Path) -> None:
     with wire_server(trap_scripts()) as site:  # type: ignore[arg-type]
         toml = profile(tmp_path / "p.toml", site.url)
-        done = crawl(tmp_path / "data", "wuhu", "-a", f"portal={toml}", "-s", "WUHU_PATTERN_BUDGET=4", *BRISK)
+        pages = ("-a", f"portal={toml}", "-a", "requisites=no")
+        done = crawl(tmp_path / "data", "wuhu", *pages, "-s", "WUHU_PATTERN_BUDGET=4", *BRISK)
         asked = set(site.seen)
         times = {path: len(seen) for path, seen in site.seen.items()}
     ids = {row[0] for row in done.rows("SELECT article_id FROM article")}

@@ -8,6 +8,7 @@ On resume a URL this crawl has already answered is served from its own record.
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 from urllib.parse import urldefrag
 
@@ -19,6 +20,7 @@ from .extensions import ArchiveKeeper
 from .handlers import ConnectionBrokenError, response_of
 from .items import Outcome
 from .politeness.faults import REQUEST_FAULTS
+from .warc.codings import CutBodyError, TooLargeError, body_of
 
 if TYPE_CHECKING:
     from typing import Self
@@ -37,6 +39,12 @@ TRUNCATIONS: tuple[tuple[type[Exception], Truncated], ...] = (
     (DownloadCancelledError, "length"),
     (ResponseDataLossError, "disconnect"),
 )
+# What a response says its version is by -> how that is asked about.
+VALIDATORS = {b"etag": b"If-None-Match", b"last-modified": b"If-Modified-Since"}
+# A larger style sheet is not looked through.
+STYLE_LIMIT = 4 << 20
+
+logger = logging.getLogger(__name__)
 
 
 class ArchiveMiddleware:
@@ -62,11 +70,12 @@ class ArchiveMiddleware:
         with self._keeper.fatal_storage_errors():
             capture = self._writer.retrieve(urldefrag(request.url).url) if request.method == "GET" else None
             if capture is None or capture.record_type == "resource":
+                self._make_conditional(request)
                 return None
             exchange = self._writer.exchange(capture)
             response = _restored(exchange, capture)
-        request.meta["capture"], request.meta["fields"] = capture, headers_of(exchange)
-        return response
+            request.meta["capture"], request.meta["fields"] = capture, headers_of(exchange)
+            return self._with_body(request, response, capture)
 
     def process_response(self, request: Request, response: Response) -> Response:
         """Return the response once it is in the WARC; raises OutOfSpace or StorageError, which ends the crawl."""
@@ -81,7 +90,41 @@ class ArchiveMiddleware:
             outcome = _own_outcome(request, exchange, capture)
             if outcome is not None:
                 self._writer.outcome(outcome)
-        return response
+            return self._with_body(request, response, capture)
+
+    def _with_body(self, request: Request, response: Response, capture: Capture) -> Response:
+        """Return the response with the body it had before, if it is a style sheet not modified since: it names other files."""
+        requisite = request.meta.get("requisite")
+        if response.status != 304 or requisite is None or requisite.kind != "style" or "Content-Encoding" in response.headers:
+            return response
+        original = self._writer.original(capture)
+        if original is None:
+            return response
+        try:
+            return response.replace(body=body_of(original, STYLE_LIMIT))
+        except (CutBodyError, TooLargeError, ValueError) as error:
+            logger.warning("%s cannot be read for what it names: %s", request.url, error)
+            return response
+
+    def _make_conditional(self, request: Request) -> None:
+        """Ask for a requisite only if it has changed since an earlier crawl had it."""
+        for name in VALIDATORS.values():
+            request.headers.pop(name, None)
+        request.meta.pop("origin", None)
+        requisite = request.meta.get("requisite")
+        known = self._writer.earlier(requisite.url) if requisite is not None else None
+        if known is None:
+            return
+        try:
+            exchanges = [self._writer.exchange(capture) for capture in known]
+        except StorageError as error:
+            logger.warning("%s is asked for anew: %s", request.url, error)
+            return
+        for given, asked in VALIDATORS.items():
+            value = next((value for exchange in exchanges if (value := exchange.header(given))), None)
+            if value:
+                request.headers[asked] = value
+                request.meta["origin"] = known[1]
 
     def process_exception(self, request: Request, exception: Exception) -> None:
         """Keep what was received of a download that broke off for good. The exception goes on to backoff or the errback."""
@@ -93,7 +136,8 @@ class ArchiveMiddleware:
 
     def _record(self, request: Request, exchange: Exchange, truncated: Truncated | None) -> Capture:
         via = request.meta.get("via")
-        capture = self._writer.record(exchange, via=via, truncated=truncated, flags=exchange.flags)
+        origin = request.meta.get("origin")
+        capture = self._writer.record(exchange, via=via, truncated=truncated, flags=exchange.flags, origin=origin)
         request.meta["capture"] = capture
         return capture
 

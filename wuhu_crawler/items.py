@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple
 
 Role = Literal["reporter", "correspondent", "photographer", "editor", "intern", "author", "other"]
 OtherKind = Literal["missing", "error", "blocked", "other"]
+RequisiteKind = Literal["image", "style", "script", "attachment"]
 PieceKind = Literal["part", "counter"]
 OutcomeKind = Literal["captured", "revisit", "missing", "truncated", "failed", "postponed", "blocked", "excluded"]
 
@@ -178,6 +179,13 @@ class PieceOf(NamedTuple):
     url: str
 
 
+class Requisite(NamedTuple):
+    """A file a page needs to be shown, or offers: its kind, and the absolute URL as the page gives it."""
+
+    kind: RequisiteKind
+    url: str
+
+
 @dataclass(kw_only=True, slots=True)
 class Outcome:
     """How one URL ended in one crawl: exactly one way. `reason` refines the kind (`timeout`, `robots`, `offsite`, ...)."""
@@ -190,6 +198,7 @@ class Outcome:
     until: datetime | None = _date()
     via: str | None = None
     piece_of: PieceOf | None = None
+    requisite: Requisite | None = None
 
 
 @dataclass(kw_only=True, slots=True)

@@ -169,7 +169,7 @@ def _head(paths: ArchivePaths, name: str, behind: list[str], done: Recovered) ->
 def _take_in(paths: ArchivePaths, name: str, offset: int, run: Run, replay: Replay, done: Recovered) -> None:
     path = located(paths.warc, name)
     if offset:
-        replay.enter(run)
+        replay.enter(run, name, offset)
     try:
         for number, event in enumerate(events(path, name, offset), 1):
             replay.play(name, event)

@@ -48,6 +48,13 @@ WUHU_BREAKER_SECONDS = _env("WUHU_BREAKER_SECONDS", "60.0")
 # How far navigation links are followed from a seed, and how many pages of one URL pattern may show nothing new (calendars).
 WUHU_NAVIGATION_DEPTH = _env("WUHU_NAVIGATION_DEPTH", "3")
 WUHU_PATTERN_BUDGET = _env("WUHU_PATTERN_BUDGET", "20")
+# Page requisites: which kinds, how large one may be (bytes), and which files count as attachments worth keeping; films and
+# programs are not.
+WUHU_REQUISITE_KINDS = _env("WUHU_REQUISITE_KINDS", "image,style,script,attachment")
+WUHU_REQUISITE_MAX_SIZE = _env("WUHU_REQUISITE_MAX_SIZE", str(16 << 20))
+WUHU_REQUISITE_ATTACHMENTS = _env(
+    "WUHU_REQUISITE_ATTACHMENTS", "doc,docx,xls,xlsx,ppt,pptx,pdf,zip,rar,7z,txt,wps,et,rtf,csv,ceb"
+)
 # A listing is left after so many pages in a row without an entry not yet seen on a listing of this crawl.
 WUHU_STALE_PAGES = _env("WUHU_STALE_PAGES", "5")
 

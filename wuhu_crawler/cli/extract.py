@@ -22,9 +22,11 @@ from ..pages import normalize_dates
 from ..portals import BUNDLED, FAMILY_ARTICLE_URLS, Portal, load_portal
 from . import against, explain
 from .output import counted, print_json, remark
+from .pieces import whole
 
 _LIMIT = 32 << 20
 _TIMEOUT = 60
+_LIVE = ("http://", "https://")
 
 
 @click.command()
@@ -62,7 +64,8 @@ def extract(
     """Print what each page holds, one JSON object a line, in the order given.
 
     An article prints the article JSON, a listing page its entries, anything else what it is and why. `-` reads standard input.
-    Exits 3 when an input was neither an article nor a listing.
+    Of an article at a URL the later parts and the counter are fetched, too; a file is read by itself. Exits 3 when an input was
+    neither an article nor a listing.
 
     \b
       wuhu extract page.html --url 'http://www.o553.cn/news/Info.asp?ID=12393'
@@ -78,9 +81,10 @@ def extract(
     for name in inputs:
         body, headers, status, address, default = _read(name, url)
         portal = _portal(portal_name, address)
-        item = extract_page(
+        page = extract_page(
             body, url=address, headers=headers, status=status, captured_at=when or default, portal=portal or _family(address)
-        ).item
+        )
+        item = whole(page, address, portal or _family(address), _fetch) if name.startswith(_LIVE) else page.item
         normalize_dates(item, portal or _family(address), when or default)
         if portal is None:
             item.portal = None
@@ -141,7 +145,7 @@ class _Against:
 
 def _read(name: str, url: str | None) -> tuple[bytes, dict[str, str], int, str, datetime]:
     """Return body, headers, status, URL and capture time of an input. Raises UsageError or PortalStopped."""
-    if name.startswith(("http://", "https://")):
+    if name.startswith(_LIVE):
         return _fetch(name)
     if name == "-":
         return sys.stdin.buffer.read(_LIMIT), {}, 200, url or "stdin:", datetime.now(UTC)

@@ -37,7 +37,7 @@ PRAGMAS = {
     "cache_size": -32768,  # KiB: the index of a large archive outgrows the default 2 MB at once
     "temp_store": "MEMORY",
 }
-SCRATCH = {"synchronous": "OFF", "journal_mode": "OFF", "foreign_keys": "OFF", "cache_size": -65536}
+SCRATCH = {"synchronous": "OFF", "journal_mode": "OFF", "foreign_keys": "OFF"}
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
 

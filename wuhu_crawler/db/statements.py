@@ -40,6 +40,15 @@ PAYLOAD = (
 DIGESTS = select(_known.payload_digest).where(_known.payload_digest.is_not(None), _known.record_type == "response")
 CAPTURE_BY_ID = select(models.capture).where(_known.id == bindparam("id"))
 CAPTURE_BY_RECORD = select(models.capture).where(_known.record_id == bindparam("record_id"))
+_needed = models.requisite.c
+REQUISITE = (
+    select(models.capture)
+    .join(models.requisite, _needed.capture_id == _known.id)
+    .where(_needed.url == bindparam("url"), _needed.crawl_id != bindparam("crawl_id"), _known.truncated.is_(None))
+    .where(_known.status.in_((200, 304)))
+    .order_by(_known.id.desc())
+    .limit(1)
+)
 _parts = models.article_part.c
 PARTS = select(models.article_part).where(_parts.capture_id == bindparam("capture_id")).order_by(_parts.kind, _parts.number)
 _ended = models.outcome.c

@@ -23,7 +23,19 @@ from .batch import Batch, Page
 from .failures import translated
 from .rows import capture_item, capture_row, outcome_row
 from .sieve import Sieve
-from .statements import CAPTURE_BY_ID, CAPTURE_BY_RECORD, DIGESTS, FINAL, INSERTS, PARTS, PAYLOAD, UNREAD, ignore, replace
+from .statements import (
+    CAPTURE_BY_ID,
+    CAPTURE_BY_RECORD,
+    DIGESTS,
+    FINAL,
+    INSERTS,
+    PARTS,
+    PAYLOAD,
+    REQUISITE,
+    UNREAD,
+    ignore,
+    replace,
+)
 
 
 class Payload(NamedTuple):
@@ -50,6 +62,7 @@ class Store:
         self._records: dict[str, Capture] = {}
         self._payloads: dict[str, Capture] = {}
         self._outcomes: dict[tuple[str, str], dict[str, Any]] = {}
+        self._requisites: dict[tuple[str, str], dict[str, Any]] = {}
         self._pages: list[Page] = []
         with translated():
             self._seen = Sieve(self._lookups.execute(DIGESTS).scalars())
@@ -125,6 +138,30 @@ class Store:
         """Return the serial of the last WARC file the database knows; 0 when there is none."""
         return int(self._look_up(select(func.coalesce(func.max(models.warc_file.c.serial), 0)))[0])
 
+    def unsealed(self) -> list[str]:
+        """Return the WARC files without a hash, in order of serial: those being written, and those of processes that died."""
+        known = models.warc_file.c
+        with translated():
+            rows = self._lookups.execute(select(known.name).where(known.sha256.is_(None)).order_by(known.serial))
+            return list(rows.scalars())
+
+    def adopt(self, name: str, crawl_id: str, software: str) -> None:
+        """Note a WARC file of others before its captures are added; `software` is the program that wrote it."""
+        known = models.warc_file.c
+        with self._transaction() as connection:
+            serial = self._serial(connection, name, None)
+            values = {"name": name, "serial": serial, "crawl_id": crawl_id, "committed": 0, "software": software}
+            connection.execute(ignore(connection, models.warc_file), [values])
+            connection.execute(update(models.warc_file).where(known.name == name).values(software=software))
+
+    def seal(self, name: str, size: int, sha256: str) -> None:
+        """Note the size and the SHA-256 of a WARC file that was closed for good; its rows are committed."""
+        known = models.warc_file.c
+        with self._transaction() as connection:
+            connection.execute(
+                update(models.warc_file).where(known.name == name).values(size=size, sha256=sha256, committed=size)
+            )
+
     def warc_positions(self) -> dict[str, int]:
         """Return each WARC file's name and how many of its bytes the database has followed, in order of serial."""
         known = models.warc_file.c
@@ -185,6 +222,13 @@ class Store:
         if at is None:
             raise ValueError(f"the outcome of {outcome.url} has no time")
         self._outcomes[crawl_id, outcome.url] = outcome_row(crawl_id, outcome, at)
+        if outcome.requisite is not None:
+            row = {"crawl_id": crawl_id, **outcome.requisite._asdict(), "capture_id": outcome.capture_id}
+            self._requisites[crawl_id, outcome.requisite.url] = row
+
+    def requisite(self, url: str, before: str) -> Capture | None:
+        """Return the latest whole capture another crawl than `before` made of a requisite; None when there is none."""
+        return _item(self._look_up(REQUISITE, {"url": url, "crawl_id": before}))
 
     def parts_of(self, capture_id: int) -> list[Piece]:
         """Return the pieces the article of a first page's capture is made of, as committed; those of none are none."""
@@ -200,11 +244,13 @@ class Store:
         page_digest: str | None,
         pieces: Sequence[Piece] = (),
         ended: bool = True,
+        late: bool = False,
     ) -> None:
         """Buffer what a capture shows; `capture_id` and `captured_at` of the item are set.
 
         An article without `article_digest` (parts missing) or without a number makes no version. `pieces` are the further
-        captures an article is made of; while it has not `ended`, only they and the capture's kind are noted.
+        captures an article is made of; while it has not `ended`, only they and the capture's kind are noted. A `late` one (of
+        a file of others) that was captured before the time the article is known from makes no version either.
         """
         self._require_sound()
         if item.capture_id is None or item.captured_at is None:
@@ -212,7 +258,7 @@ class Store:
         portal = item.portal or self._portal
         if portal is None:
             raise ValueError(f"the page {item.url} has no portal")
-        page = Page(item.capture_id, item.captured_at, portal, item, article_digest, page_digest, tuple(pieces), ended)
+        page = Page(item.capture_id, item.captured_at, portal, item, article_digest, page_digest, tuple(pieces), ended, late)
         self._pages.append(page)
 
     def commit(self, position: tuple[str, int], ended: Mapping[str, int] | None = None) -> dict[str, int]:
@@ -226,6 +272,7 @@ class Store:
         with self._transaction() as connection:
             counts = self._write(connection, {**(ended or {}), position[0]: position[1]})
         self._captures, self._records, self._outcomes, self._pages, self._payloads = {}, {}, {}, [], {}
+        self._requisites = {}
         return dict(counts)
 
     def _write(self, connection: Connection, positions: Mapping[str, int]) -> Counter[str]:
@@ -246,6 +293,9 @@ class Store:
         if self._outcomes:
             statement = replace(connection, models.outcome, "crawl_id", "url")
             connection.execute(statement, list(self._outcomes.values()))
+        if self._requisites:
+            statement = replace(connection, models.requisite, "url", "crawl_id")
+            connection.execute(statement, list(self._requisites.values()))
         batch.update()
         if self._index:
             batch.index()

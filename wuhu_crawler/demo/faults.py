@@ -231,6 +231,46 @@ def _garbage(wire: Wire) -> None:
     wire.send(b"\x16\x03\x01\x00\x02\x02\x28 this is no HTTP\r\n\r\n")
 
 
+def _is_later_part(wire: Wire) -> bool:
+    return wire.query.get("articlepage", "1") != "1"
+
+
+def _is_counter(wire: Wire) -> bool:
+    return "/hits.asp" in wire.handler.path.lower()
+
+
+def _only(wrong: Callable[[Wire], bool], status: str, words: str) -> Callable[[Wire], None]:
+    """A fault of some pages of a portal, the others being right."""
+
+    def fault(wire: Wire) -> None:
+        if wrong(wire):
+            wire.page(words, status=status)
+        else:
+            wire.whole(wire.body)
+
+    return fault
+
+
+def _part_cut(wire: Wire) -> None:
+    wire.head(f"Content-Length: {len(wire.body)}")
+    wire.send(wire.half() if _is_later_part(wire) else wire.body)
+
+
+def _part_repeats(wire: Wire) -> None:
+    """A number past the end is answered with page 1, and here every number is; its pager names one more part each time."""
+    number = wire.query.get("articlepage", "1")
+    inner = wire.handler.path[len(PREFIX) :].partition("/")[2].partition("?")[0]
+    first = wire.handler.server.portal.answer(f"/{inner}?ID={wire.query.get('id', '')}").body
+    if number.isdecimal():
+        link = f'<p><a href="Info.asp?ID={wire.query.get("id", "")}&ArticlePage={int(number) + 1}">[{int(number) + 1}]</a></p>'
+        first = first.replace(b"</body>", link.encode("ascii") + b"</body>", 1)
+    wire.whole(first)
+
+
+def _counter_empty(wire: Wire) -> None:
+    wire.whole(b"document.writeln('')" if _is_counter(wire) else wire.body)
+
+
 # name -> (fault, the status its answer begins with; 0 = none)
 FAULTS: dict[str, tuple[Callable[[Wire], None], int]] = {
     "reset-length": (_reset_length, 200),
@@ -270,7 +310,15 @@ FAULTS: dict[str, tuple[Callable[[Wire], None], int]] = {
     "empty": (_empty, 200),
     "silent": (_silent, 0),
     "garbage": (_garbage, 0),
+    "part-missing": (_only(_is_later_part, "404 Not Found", "无法找到该页"), 200),
+    "part-error": (_only(_is_later_part, "500 Internal Server Error", "Microsoft VBScript 运行时错误"), 200),
+    "part-cut": (_part_cut, 200),
+    "part-repeats": (_part_repeats, 200),
+    "counter-error": (_only(_is_counter, "500 Internal Server Error", "Microsoft VBScript 运行时错误"), 200),
+    "counter-empty": (_counter_empty, 200),
 }
+# Faults of some pages of a portal: the status is that of the page.
+PARTLY = ("part-missing", "part-error", "part-cut", "part-repeats", "counter-error", "counter-empty")
 # Faults that keep their connection usable; the others end it.
 KEEPING = ("busy", "busy-date", "busy-always", "too-many", "calendar", "session", "chunked", "deep", "loop", "gzip")
 
@@ -296,7 +344,10 @@ class Faults:
         body = handler.server.portal.answer(f"/{inner}?{query}").body if slash and inner else page_bytes(name, FILLER)
         turn = self._turn(handler.path if name != "session" else name)
         handler.close_connection = handler.close_connection or name not in KEEPING
-        fault(Wire(handler, name, body, query, turn))
+        wire = Wire(handler, name, body, query, turn)
+        fault(wire)
+        if name in PARTLY:
+            return wire.status
         return 200 if status in (429, 503) and name != "busy-always" and turn >= (2 if status == 429 else 1) else status
 
     def _turn(self, key: str) -> int:

@@ -23,9 +23,11 @@ class Wire:
         self.handler, self.name, self.body, self.turn = handler, name, body, turn
         self.query = {key.lower(): values[0] for key, values in parse_qs(query).items()}
         self.cookie = handler.headers.get("Cookie")
+        self.status = 0
 
     def head(self, *lines: str, status: str = "200 OK", version: str = "HTTP/1.1", content_type: str = "text/html") -> None:
         """Send a status line and header lines exactly as given."""
+        self.status = int(status.split(maxsplit=1)[0])
         every = (f"{version} {status}", "Server: Microsoft-IIS/6.0", f"Content-Type: {content_type}", *lines)
         self.send("\r\n".join(every).encode("latin-1") + b"\r\n\r\n")
 

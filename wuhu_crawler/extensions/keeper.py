@@ -129,12 +129,13 @@ class ArchiveKeeper:
         counts = self.writer.counts
         articles = ", ".join(f"{counts[f'articles/{kind}']} {kind}" for kind in ("new", "changed", "unchanged"))
         incomplete = counts["articles/incomplete"]
+        needed = f", {counts['requisites']} requisites" if counts["requisites"] else ""
         parts = f", {incomplete} articles incomplete" if incomplete else ""
         lost = f", {self.ledger.lost.total()} URLs lost" if self.ledger.lost else ""
         return (
             f"Crawl {self.writer.crawl_id} ended ({self._reason}): {counts['captures']} captures, "
             f"{counts['pages/article']} articles ({articles}), {counts['pages/listing']} listing pages, "
-            f"{counts['pages/missing']} missing{parts}{lost}; archive {self.writer.paths.root}"
+            f"{counts['pages/missing']} missing{needed}{parts}{lost}; archive {self.writer.paths.root}"
         )
 
     def _verdict(self) -> WuhuError | None:

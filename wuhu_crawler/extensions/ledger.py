@@ -10,6 +10,8 @@ from ..items import Assembled, OtherPage, Outcome
 
 # Outcomes that mean a page we wanted and did not get. An error page served as a page is not among them: we have what there is.
 LOST = frozenset({"failed", "truncated", "postponed", "blocked"})
+# How a requisite ended that the portal answered for.
+ANSWERED = frozenset({"failed", "blocked"})
 # So many different URLs answered by a refusal in a row, and nothing else between them: the portal blocks us.
 SHUT_OUT = 5
 
@@ -40,6 +42,8 @@ class Ledger:
                 self._blocked.add(item.url)
             else:
                 self._blocked.clear()
+        elif item.requisite is not None and item.capture_id is not None and item.outcome in ANSWERED:
+            pass  # a picture the portal does not have, or give: no page is lacking
         elif item.outcome in LOST:
             self.lost[f"{item.outcome} ({item.reason})"] += 1
         elif item.outcome == "excluded":

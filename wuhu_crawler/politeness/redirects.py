@@ -33,9 +33,9 @@ class RedirectMiddleware(ScrapyRedirectMiddleware):
             return target
         if target.url in target.meta["redirect_urls"]:
             raise Refused("failed", "redirect-loop")
-        # The same resource under another spelling would be dropped as a duplicate of the request that was redirected; and an
-        # article waits for the answer of each of its pieces.
-        target.dont_filter = bool(target.meta.get("piece")) or identity(target.url) == identity(request.url)
+        # The same resource under another spelling would be dropped as a duplicate of the request that was redirected; and some
+        # answers are waited for, whoever had them before.
+        target.dont_filter = bool(target.meta.get("awaited")) or identity(target.url) == identity(request.url)
         forget(target.meta)
         target.meta.pop("retry_times", None)
         target.meta["via"] = request.url

@@ -9,7 +9,7 @@ from ..errors import UsageError
 from ..extract.urls import article_id, is_part, part_url
 from ..politeness.scope import Scope
 from .arguments import Argument, choose_portal, portal_of, urls, word
-from .portal_spider import Job, PortalSpider
+from .portal_spider import REQUISITES, Job, PortalSpider
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -24,6 +24,7 @@ class ArticleSpider(PortalSpider):
     name = "article"
     known_arguments: ClassVar[tuple[Argument, ...]] = (
         Argument("url", "URL[,...]", "the pages to archive", urls, required=True),
+        REQUISITES,
         Argument("portal", "NAME|FILE", "the portal's profile (default: the bundled one whose hosts match)", word),
     )
 

@@ -1,5 +1,5 @@
-"""What every spider of ours shares: its portal and arguments, the portal's politeness, one item for each response, and the
-pieces of an article (later parts, a view counter) asked for before anything else.
+"""What every spider of ours shares: its portal and arguments, the portal's politeness, one item for each response, the pieces
+of an article (later parts, a view counter) asked for before anything else, and the requisites of pages after all else.
 """
 
 from __future__ import annotations
@@ -12,15 +12,18 @@ from scrapy import Request, Spider
 
 from .. import __version__
 from ..captures import captured, page_outcome
+from ..extract import missing
 from ..extract.assemble import Assemblies, Assembly
 from ..extract.assemble import failure as why
 from ..extract.page import extract
-from ..items import Outcome, PieceOf
+from ..extract.requisites import read_requisites, read_style, requisite_kind
+from ..items import Outcome, OutcomeKind, PieceOf, Requisite
 from ..politeness.backoff import retry
 from ..politeness.faults import outcome_of
 from ..portals import Portal
-from .arguments import Argument, check_contact, choose_portal, crawl_id, read_arguments, word
+from .arguments import Argument, check_contact, choose_portal, crawl_id, read_arguments, switch, word
 from .frontier import is_excluded
+from .requisites import Requisites
 
 if TYPE_CHECKING:
     from typing import Self
@@ -31,16 +34,22 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
     from ..extract.page import Page
-    from ..items import Assembled, PageItem
+    from ..items import Assembled, Capture, PageItem
 
     Yielded = PageItem | Assembled | Outcome | Request
 
 PORTAL = Argument("portal", "NAME|FILE", "the portal's profile: o553, demo, or the path of a TOML (default o553)", word)
+REQUISITES = Argument("requisites", "no", "leave out pictures, style sheets, scripts and attachments", switch)
 RESUME = Argument("resume", "ID|last", "go on with an unfinished crawl", crawl_id)
 
 
 # An article is finished before anything else is begun.
 PIECE = 40
+# A page's requisites come when no page is waiting any more.
+REQUISITE = -10
+# Pages whose requisites are asked for, and how a status that is no success ends one.
+_SHOWN = ("article", "listing", "other")
+_ENDS: dict[str, OutcomeKind] = {"missing": "missing", "error": "failed", "blocked": "blocked"}
 
 
 @dataclass(slots=True)
@@ -78,6 +87,10 @@ class PortalSpider(Spider):
         self._tries = job.settings.getint("RETRY_TIMES")
         self._pause = job.settings.getfloat("WUHU_BACKOFF_SECONDS")
         self._assemblies = Assemblies(job.portal)
+        # A spider without the argument asks for none.
+        self._needed = Requisites(job.portal, job.settings) if job.values.get("requisites", False) in (None, True) else None
+        self.requisites_waiting = 0
+        self.requisite_priority = REQUISITE
         # Set when the spider has what it was asked for; nothing waits then any more.
         self.finished = False
 
@@ -131,6 +144,7 @@ class PortalSpider(Spider):
             yield assembly.assembled()
             yield from self._pieces(composed)
             yield from self.follow(page, response, known)
+            yield from self._requisites(page, response)
             yield from self._end(composed)
             return
         yield page.item
@@ -138,6 +152,7 @@ class PortalSpider(Spider):
             yield again
         else:
             yield from self.follow(page, response, known)
+            yield from self._requisites(page, response)
             yield from self.done(known, page.item)
 
     def parse_piece(self, response: Response, composed: Composed, piece: str) -> Iterator[Yielded]:
@@ -156,7 +171,65 @@ class PortalSpider(Spider):
             yield replace(outcome, piece_of=capture.piece_of)
         else:
             yield item
+        if page.fragment is not None:
+            yield from self._requisites(page, response)
         yield from self._go_on(composed)
+
+    def _requisites(self, page: Page, response: Response) -> Iterator[Outcome | Request]:
+        """Yield requests for what a page needs to be shown and the files it offers."""
+        if self._needed is None or page.item.kind not in _SHOWN or page.item.encoding is None:
+            return
+        found = read_requisites(response.body, page.item.encoding, response.url)
+        files = ((requisite_kind(link.url), link.url) for link in page.links if link.kind in ("attachment", "asset"))
+        found += [Requisite(kind, url) for kind, url in files if kind is not None]
+        yield from self._ask_for(found, response.url, deeper=True)
+
+    def _ask_for(self, found: list[Requisite], via: str, *, deeper: bool) -> Iterator[Outcome | Request]:
+        assert self._needed is not None  # noqa: S101 - whoever asks has looked
+        for requisite, reason in self._needed.sift(found):
+            if reason is not None:
+                yield Outcome(url=requisite.url, outcome="excluded", reason=reason, via=via, requisite=requisite)
+                continue
+            self.requisites_waiting += 1
+            yield Request(
+                requisite.url,
+                callback=self.parse_requisite,
+                errback=self.failed_requisite,
+                priority=self.requisite_priority,
+                dont_filter=True,
+                meta={
+                    "via": via,
+                    "awaited": True,
+                    "requisite": requisite,
+                    "download_maxsize": self._needed.max_size,
+                },
+                cb_kwargs={"requisite": requisite, "deeper": deeper},
+            )
+
+    def parse_requisite(self, response: Response, requisite: Requisite, deeper: bool) -> Iterator[Outcome | Request]:
+        """Yield how a requisite ended; of a style sheet a page names, what that names in turn."""
+        capture = response.meta["capture"]
+        yield replace(_requisite_outcome(response, capture), requisite=requisite)
+        if deeper and requisite.kind == "style" and response.status in (200, 304):
+            yield from self._ask_for(read_style(response.body, response.url), response.url, deeper=False)
+        yield from self._requisite_done()
+
+    def failed_requisite(self, failure: Failure) -> Iterator[Outcome | Request]:
+        """Yield how a requisite ended that could not be had."""
+        request: Request = failure.request  # type: ignore[attr-defined]  # Scrapy adds it
+        outcome = outcome_of(request, failure.value)
+        yield replace(outcome, requisite=request.cb_kwargs["requisite"])
+        yield from _others_astray(request, outcome)
+        yield from self._requisite_done()
+
+    def _requisite_done(self) -> Iterator[Outcome | Request]:
+        self.requisites_waiting -= 1
+        if not self.requisites_waiting:
+            yield from self.requisites_done()
+
+    def requisites_done(self) -> Iterator[Request | Outcome]:
+        """Yield what follows when no requisite asked for so far is waited for."""
+        yield from ()
 
     def failed_piece(self, failure: Failure) -> Iterator[Yielded]:
         """Yield how the URL of a piece ended without a page, then the article as far as it is there."""
@@ -199,7 +272,7 @@ class PortalSpider(Spider):
             errback=self.failed_piece,
             priority=PIECE,
             dont_filter=True,
-            meta={"via": composed.url, "piece": True},
+            meta={"via": composed.url, "awaited": True},
             cb_kwargs={"composed": composed, "piece": url},
         )
 
@@ -257,6 +330,17 @@ class PortalSpider(Spider):
         """Yield the first requests."""
         for seed in self.portal.seeds:
             yield self.request(seed)
+
+
+def _requisite_outcome(response: Response, capture: Capture) -> Outcome:
+    """Return how a requisite ended by its answer."""
+    found = missing.by_status(response.status)
+    if found is not None and found.kind in _ENDS:
+        return replace(captured(capture), outcome=_ENDS[found.kind], reason=found.reason)
+    if capture.content_type == "text/html" and response.status == 200:
+        # A portal that has no such file shows its page for that, with status 200.
+        return replace(captured(capture), outcome="missing", reason="soft 404: a page instead of the file")
+    return captured(capture)
 
 
 def _others_astray(request: Request, outcome: Outcome) -> Iterator[Outcome]:

@@ -15,14 +15,14 @@ from scrapy.exceptions import CloseSpider
 
 from ..errors import UsageError, WuhuError
 from ..extract.dates import parse_datetime
-from ..extract.urls import article_id, identity, is_part
+from ..extract.urls import article_id, identity, is_part, part_url
 from ..items import Article, Listing, Outcome, PageItem
 from ..politeness.scope import Scope
 from .arguments import Argument, count, day, switch, words
 from .frontier import PageBudget, is_excluded, leads_on, listing_key, next_page, page_number
 from .limits import Categories, Quota
 from .listings import Walk
-from .portal_spider import PORTAL, RESUME, Job, PortalSpider
+from .portal_spider import PORTAL, REQUISITES, RESUME, Job, PortalSpider
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -57,6 +57,7 @@ class WuhuSpider(PortalSpider):
         Argument("since", "DATE", "only what the listings date on or after this day, like 2024-02-03", day),
         Argument("limit", "N", "stop after N articles", count),
         Argument("full", "1", "walk every listing to its end, also past pages without anything new", switch),
+        REQUISITES,
         RESUME,
     )
 
@@ -66,6 +67,9 @@ class WuhuSpider(PortalSpider):
         self.full = bool(job.values["full"])
         self.categories = Categories(job.values["category"] or ())
         self.quota = Quota(job.values["limit"])
+        if job.values["limit"] is not None:
+            # The requisites of the articles there are come before the listing is walked on for more.
+            self.requisite_priority = (ARTICLE + NEXT) // 2
         self.depth = job.settings.getint("WUHU_NAVIGATION_DEPTH")
         self.patience = 0 if self.full else job.settings.getint("WUHU_STALE_PAGES")
         self.budget: PageBudget[Request] = PageBudget(job.settings.getint("WUHU_PATTERN_BUDGET"))
@@ -105,6 +109,8 @@ class WuhuSpider(PortalSpider):
 
     def follow(self, page: Page, response: Response, known: Known) -> Iterator[Request | Outcome]:
         """Yield articles first, then the listing's next page, then navigation."""
+        if self.quota.used_up:
+            return  # nothing but requisites is waited for
         item, request, asked_before = page.item, response.request, len(self._asked)
         assert request is not None  # noqa: S101 - Scrapy sets it; the type does not say so
         new = self._sight(item)
@@ -126,7 +132,15 @@ class WuhuSpider(PortalSpider):
         if known.article:
             self.quota.settle(got_article=isinstance(item, Article))
             yield from self.quota.take(())
-        if self.quota.used_up:
+        self._close_when_done()
+
+    def requisites_done(self) -> Iterator[Request | Outcome]:
+        """End a crawl that waited for the requisites of its last article."""
+        self._close_when_done()
+        yield from ()
+
+    def _close_when_done(self) -> None:
+        if self.quota.used_up and not self.requisites_waiting:
             self.finished = True
             raise CloseSpider("limit")
 
@@ -150,7 +164,7 @@ class WuhuSpider(PortalSpider):
         dates = _dates(page.item)
         for link in page.links:
             number = link.article_id
-            if link.kind != "article" or number is None or number in self._asked or is_part(link.url):
+            if link.kind != "article" or number is None or number in self._asked:
                 continue
             if is_excluded(link.url, self.portal):
                 continue
@@ -160,7 +174,9 @@ class WuhuSpider(PortalSpider):
             if self.since and dated and dated < self.since:
                 continue
             self._asked.add(number)
-            yield self.request(link.url, via=via, priority=ARTICLE, known=Known(article=True))
+            # Of an article whose later part alone is linked the first page is asked for, which leads to the part.
+            url = part_url(link.url, 1) if is_part(link.url) else link.url
+            yield self.request(url, via=via, priority=ARTICLE, known=Known(article=True))
 
     def _note_age(self, url: str, item: PageItem | None) -> None:
         number = article_id(url, self.portal)
