@@ -21,8 +21,8 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 demo: setup ## crawl the bundled portal into data/demo and compare it with its truth
 	$(BIN)/wuhu demo
 
-test: setup ## run the tests
-	$(BIN)/pytest
+test: setup ## run the tests, a file at a time on every core
+	$(BIN)/pytest -n auto --dist loadfile
 
 test-root: setup ## the tests that mount a volume; they fail without the right to
 	$(BIN)/pytest -m root

@@ -44,7 +44,11 @@ RECEIVED: dict[str, tuple[bytes, bool, bytes]] = {
     "excess body": (b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nxyz", True, b"xyz"),
     "empty body": (b"HTTP/1.1 302 Object moved\r\nLocation: /\r\n\r\n", True, b""),
     "gbk header": ("HTTP/1.1 200 OK\r\nX-标题: 芜湖\r\n\r\nx".encode("gb18030"), True, b"x"),
-    "gzip": (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n" + gzip.compress(HTML), True, gzip.compress(HTML)),
+    "gzip": (
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n" + gzip.compress(HTML, mtime=0),
+        True,
+        gzip.compress(HTML, mtime=0),
+    ),
     "status without number": (b"HTTP/1.1 OK\r\n\r\nx", True, b"x"),
     "bare line feeds": (b"HTTP/1.1 200 OK\nServer: x\n\nbody", False, b"body"),
     "blank folded line": (b"HTTP/1.1 200 OK\r\nA: b\r\n \r\nC: d\r\n\r\nbody", False, b"body"),
@@ -299,10 +303,10 @@ def test_a_torn_or_damaged_record_is_told_with_its_offset(tmp_path: Path) -> Non
         read_record(torn, written.offset)
     with pytest.raises(WarcError, match="gzip"):
         read_record(tmp_path / writer.warc_file, written.offset + 3)
-    torn.write_bytes(gzip.compress(b"WARC/1.1\r\nContent-Length: 9\r\n\r\nshort\r\n\r\n"))
+    torn.write_bytes(gzip.compress(b"WARC/1.1\r\nContent-Length: 9\r\n\r\nshort\r\n\r\n", mtime=0))
     with pytest.raises(WarcError, match="Content-Length"):
         read_record(torn, 0)
-    torn.write_bytes(gzip.compress(b"hello\r\n\r\n"))
+    torn.write_bytes(gzip.compress(b"hello\r\n\r\n", mtime=0))
     with pytest.raises(WarcError, match="no WARC header"):
         read_record(torn, 0)
 
@@ -356,9 +360,9 @@ def test_unchunk_refuses_broken_framing() -> None:
         (b"HTTP/1.0 200 OK\r\nContent-Type: text/html\r\n\r\n<html>half", ["partial"]),
         (b"HTTP/1.0 200 OK\r\nContent-Type: text/html; charset=gb2312\r\n\r\n<html></HTML>\r\n<!-- 0.1 s -->", []),
         (b"HTTP/1.0 200 OK\r\nContent-Type: image/gif\r\n\r\nGIF89a", []),
-        (b"HTTP/1.0 200 OK\r\nContent-Type: text/html\r\nContent-Encoding: gzip\r\n\r\n" + gzip.compress(HTML), []),
+        (b"HTTP/1.0 200 OK\r\nContent-Type: text/html\r\nContent-Encoding: gzip\r\n\r\n" + gzip.compress(HTML, mtime=0), []),
         (
-            b"HTTP/1.0 200 OK\r\nContent-Type: text/html\r\nContent-Encoding: gzip\r\n\r\n" + gzip.compress(HTML)[:-9],
+            b"HTTP/1.0 200 OK\r\nContent-Type: text/html\r\nContent-Encoding: gzip\r\n\r\n" + gzip.compress(HTML, mtime=0)[:-9],
             ["partial"],
         ),
         (b"HTTP/1.0 200 OK\r\nContent-Type: text/html\r\nContent-Encoding: gzip\r\n\r\nno gzip", []),

@@ -93,10 +93,11 @@ DECOYS = re.compile(
     r"今天是|今日是|现在是|现在时间|当前时间|系统时间|本站(?:已被|共)?(?:访问|浏览)|您是(?:本站)?第|访问总数|总访问|今日访问|"
     r"在线人数|当前在线|访客|欢迎您(?:来到|光临)|欢迎光临|建站|更新于|最后更新[:：]?.{0,12}本站"
 )
-# Upper and lower case are spelled out: with plain first characters a search passes over a line at a glance.
+# Every alternative begins with a plain character: then a search passes over a line at a glance.
 FOOTER = re.compile(
-    r"版权所有|[Cc]opy[Rr]ight|COPYRIGHT|©|[Ii][Cc][Pp][备证]|公网安备|技术支持[:：]|制作维护|建议使用.{0,12}浏览器"
-    r"|[Aa]ll [Rr]ights [Rr]eserved|ALL RIGHTS RESERVED|网站地图|未经.{0,10}(?:授权|许可|同意).{0,12}(?:转载|复制|使用)"
+    "版权所有|copyright|Copyright|CopyRight|COPYRIGHT|©|ICP[备证]|icp[备证]|Icp[备证]|公网安备|技术支持[:：]|制作维护|建议使用.{0,12}浏览器"
+    "|All [Rr]ights [Rr]eserved|all rights reserved|ALL RIGHTS RESERVED|网站地图"
+    "|未经.{0,10}(?:授权|许可|同意).{0,12}(?:转载|复制|使用)"
 )
 _SITE_TALK = re.compile(f"{DECOYS.pattern}|{FOOTER.pattern}")
 _FURNITURE_LONGEST, _BUTTONS_LONGEST = 100, 60
@@ -150,6 +151,7 @@ class Labels:
     # The hints are asked first: a line without one of these characters holds no such label.
     published_hint: re.Pattern[str]
     views: re.Pattern[str]
+    views_hint: re.Pattern[str]
     source: re.Pattern[str]
     source_hint: re.Pattern[str]
     source_date: re.Pattern[str]
@@ -185,6 +187,7 @@ def _compiled(extra: tuple[tuple[str, tuple[str, ...]], ...]) -> Labels:
     bracket = r"^[\s\u3000【\[(（·•■◆▲→>]*"
     return Labels(
         published_hint=_last_characters(published),
+        views_hint=_last_characters((*VIEWS, *(word.upper() for word in VIEWS), *more.get("views", ()))),
         source_hint=_last_characters((*SOURCE, *more.get("source", ()))),
         published=re.compile(
             rf"(?:(?<!最近)(?<!最后)(?<!网站)(?<!本站)(?<!系统){long}(?:{COLON}|\s*(?=\d))|(?<![\u4e00-\u9fff]){short}{COLON})"

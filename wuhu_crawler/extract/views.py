@@ -40,7 +40,7 @@ def read_views(article: Article, reading: Reading) -> None:
 
 
 def _labelled_views(line: Line, reading: Reading) -> tuple[int, str] | None:
-    if is_decoy(line.text) or len(line.text) > 160:
+    if len(line.text) > 160 or not reading.labels.views_hint.search(line.text) or is_decoy(line.text):
         return None
     for found in reading.labels.views.finditer(normalize_digits(line.text)):
         if found["views"]:
