@@ -135,6 +135,25 @@ def test_extract_says_what_is_missing_of_an_article(wuhu: Wuhu, tmp_path: Path) 
     }
 
 
+def test_extract_meets_parts_and_counters_that_fail(wuhu: Wuhu, demo_truth: dict[int, dict[str, Any]]) -> None:
+    several = next(number for number, row in demo_truth.items() if row["parts"] == 3)
+    counted = next(number for number, row in demo_truth.items() if row["counter"] == "script")
+    reasons = {"part-missing": "HTTP 404", "part-error": "HTTP 500", "part-cut": "broke off", "part-repeats": "repeats part 1"}
+    failing = {"counter-error": "HTTP 500", "counter-empty": "no single number"}
+    with server.start(faults=True) as portal:
+        urls = [f"{portal.url}faults/{name}/news/Info.asp?ID={several}" for name in reasons]
+        urls += [f"{portal.url}faults/{name}/news/Info.asp?ID={counted}" for name in failing]
+        ended = wuhu("extract", *urls, "--portal", "demo")
+    assert ended.code == 0
+    *in_parts, first, second = ended.lines
+    for line, (name, reason) in zip(in_parts, reasons.items(), strict=True):
+        assert line["evidence"]["parts"]["rule"] == ("joined" if name == "part-repeats" else "incomplete"), name
+        assert reason in line["evidence"]["parts"]["text"]
+    for line, reason in zip((first, second), failing.values(), strict=True):
+        assert line["views"] is None
+        assert reason in line["evidence"]["views"]["text"]
+
+
 def test_extract_reads_files_one_by_one(wuhu: Wuhu, tmp_path: Path) -> None:
     """Parts of one article given as files stay one object an input."""
     model, portal = world.build(), portal_scripts.Portal(world.build())

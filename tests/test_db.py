@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import shutil
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any, get_args
 
@@ -296,3 +298,26 @@ def test_every_enumeration_has_a_check() -> None:
 @pytest.mark.parametrize(("number", "kind"), [(28, "OutOfSpace"), (122, "OutOfSpace"), (5, "StorageError")])
 def test_system_errors_are_told_apart(number: int, kind: str) -> None:
     assert type(failures.translate(OSError(number, "words of the system"))).__name__ == kind
+
+
+def test_a_limit_on_the_size_of_files_is_out_of_space(tmp_path: Path) -> None:
+    program = """
+import resource, sys
+from sqlalchemy import text
+from wuhu_crawler.db.engine import make_engine, upgrade
+from wuhu_crawler.db.failures import translated
+from wuhu_crawler.errors import WuhuError
+upgrade(sys.argv[1])
+engine = make_engine(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+try:
+    with translated(), engine.begin() as connection:
+        for number in range(100):
+            row = {"name": f"p{number}", "title": "x" * 9000}
+            connection.execute(text("INSERT INTO portal (name, title, timezone) VALUES (:name, :title, 'UTC')"), row)
+except WuhuError as error:
+    print(error.exit_code, error)
+"""
+    command = [sys.executable, "-c", program, f"sqlite:///{tmp_path / 'archive.db'}"]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert told.startswith("11 no room left for the database")

@@ -33,7 +33,6 @@ from conftest import (
 
 from wuhu_crawler.db import canonical
 from wuhu_crawler.db.engine import make_engine
-from wuhu_crawler.demo import server
 from wuhu_crawler.paths import ArchivePaths
 from wuhu_crawler.rebuild import rebuild
 
@@ -236,6 +235,10 @@ def test_a_counter_that_was_lost_is_asked_again_when_the_crawl_is_resumed(site: 
     site.pages.update(article(7))
     assert crawl(folder, profile, "-a", "resume=last", **HASTY).returncode == 0
     assert rows(folder, "SELECT views FROM view_observation") == [(107,)]
+    # Another number is another observation, and no version.
+    site.pages[COUNTER.format(7)] = b'document.write("1,036");'
+    assert "1 unchanged" in crawl(folder, profile, **HASTY).stderr
+    assert rows(folder, "SELECT views FROM view_observation ORDER BY capture_id") == [(107,), (1036,)]
     assert len(bodies(folder)) == 1
     assert_rebuilt_alike(folder)
 
@@ -249,17 +252,6 @@ def test_what_is_missing_for_good_is_not_asked_for_again(site: Site, tmp_path: P
     assert crawl(folder, profile, "-a", "resume=last", **HASTY).returncode == 0
     assert PART.format(7, 2) not in site.log
     assert parts(folder) == [("part", 2, 1, "HTTP 404"), ("part", 3, 1, None), ("counter", 1, 1, None)]
-    assert_rebuilt_alike(folder)
-
-
-def test_views_of_a_counter_make_no_version(site: Site, tmp_path: Path) -> None:
-    profile, folder = site.profile(tmp_path), tmp_path / "data"
-    crawl(folder, profile, **HASTY)
-    site.pages[COUNTER.format(7)] = b'document.write("1,036");'
-    ended = crawl(folder, profile, **HASTY)
-    assert "1 unchanged" in ended.stderr
-    assert rows(folder, "SELECT views FROM view_observation ORDER BY capture_id") == [(107,), (1036,)]
-    assert len(bodies(folder)) == 1
     assert_rebuilt_alike(folder)
 
 
@@ -347,37 +339,3 @@ def test_a_part_asked_for_by_itself_brings_the_article(site: Site, tmp_path: Pat
     assert ended.returncode == 0, ended.stderr
     assert [line["paragraphs"] for line in feed(out)] == [WHOLE]
     assert outcomes(folder)[PART.format(7, 2)] == ("captured", None)
-
-
-def test_faults_of_the_bundled_portal(demo_truth: dict[int, dict[str, Any]], tmp_path: Path) -> None:
-    several = next(number for number, row in demo_truth.items() if row["parts"] == 3)
-    counted = next(number for number, row in demo_truth.items() if row["counter"] == "script")
-    faults = {"part-missing": several, "part-error": several, "part-cut": several, "part-repeats": several}
-    faults |= {"counter-error": counted, "counter-empty": counted}
-    evidence, views = {}, {}
-    with server.start(faults=True) as portal:
-        for name, number in faults.items():
-            # One archive a fault: the number names one article.
-            url, out = f"{portal.url}faults/{name}/news/Info.asp?ID={number}", tmp_path / f"{name}.jsonl"
-            ended = scrapy(
-                "crawl",
-                "article",
-                "-a",
-                f"url={url}",
-                "-O",
-                str(out),
-                folder=tmp_path / name,
-                WUHU_DEMO_URL=portal.url,
-                **HASTY,
-            )
-            assert ended.returncode == (5 if name == "part-cut" else 0), ended.stderr
-            (line,) = feed(out)
-            evidence[name], views[name] = line["evidence"], line["views"]
-            assert rows(tmp_path / name, "SELECT count(*) FROM article") == [(int("repeats" in name or "counter" in name),)]
-    for name, reason in (("part-missing", "HTTP 404"), ("part-error", "HTTP 500"), ("part-cut", "truncated")):
-        assert evidence[name]["parts"]["rule"] == "incomplete"
-        assert reason in evidence[name]["parts"]["text"]
-    assert "repeats part 1" in evidence["part-repeats"]["parts"]["text"]
-    assert views["counter-error"] is views["counter-empty"] is None
-    assert "HTTP 500" in evidence["counter-error"]["views"]["text"]
-    assert "no single number" in evidence["counter-empty"]["views"]["text"]

@@ -55,6 +55,12 @@ def reading(database: Path) -> Iterator[Connection]:
     engine.dispose()
 
 
+def reading_rows(database: Path, query: str) -> list[Any]:
+    """Return the rows of a query."""
+    with reading(database) as connection:
+        return [tuple(row) for row in connection.exec_driver_sql(query)]
+
+
 def dump(database: Path) -> list[str]:
     """Return the canonical dump of a database."""
     with reading(database) as connection:
@@ -134,6 +140,8 @@ def test_the_rebuilt_database_is_the_live_one(story: Story, again: Path) -> None
     assert dump(again) == dump(story.folder / "archive.db")
     printed = wuhu(story.folder, "db", "dump", "--canonical", WUHU_DATABASE_URL=f"sqlite:///{again}").stdout
     assert printed.splitlines() == dump(again)
+    followed = dict(reading_rows(again, "SELECT name, committed FROM warc_file"))
+    assert followed == {path.name: path.stat().st_size for path in (story.folder / "warc").iterdir()}
     assert wuhu(story.folder, "db", "check", WUHU_DATABASE_URL=f"sqlite:///{again}").stdout == "ok\n"
 
 

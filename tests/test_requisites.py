@@ -278,9 +278,6 @@ def test_they_can_be_turned_off_and_bounded(tmp_path: Path) -> None:
         assert ended.returncode == 0, ended.stderr
         assert set(site.log) == {*PAGES, "/upload/plan.doc"}
         assert outcomes(tmp_path / "small")["/upload/plan.doc"] == ("excluded", "too-large")
-        ended = crawl(tmp_path / "bad", profile, WUHU_REQUISITE_KINDS="film", **HASTY)
-        assert ended.returncode == 2
-        assert "WUHU_REQUISITE_KINDS=film" in ended.stderr
 
 
 def test_a_limited_crawl_has_the_requisites_of_its_articles(tmp_path: Path) -> None:

@@ -191,6 +191,8 @@ class Replay:
         self._ended = False
         # Pages read before the event came that says the crawl read them.
         self._readings: dict[str, Reading] = {}
+        # How far each file was played since the last commit.
+        self._ends: dict[str, int] = {}
         self._position: tuple[str, int] | None = None
         # The articles of the crawl being put together, and the first pages of those that are.
         self._assemblies: Assemblies | None = None
@@ -221,11 +223,13 @@ class Replay:
                 pass
         self._files.add(name)
         self._position = (name, event.end)
+        self._ends[name] = event.end
 
     def commit(self) -> None:
         """Commit what was played."""
         if self._position is not None:
-            self._store.commit(self._position)
+            self._store.commit(self._position, self._ends)
+            self._ends = {}
 
     def enter(self, run: Run, name: str, offset: int) -> None:
         """Go on inside a file of the run that was played up to `offset` before."""

@@ -65,7 +65,7 @@ def main() -> None:
         sys.exit(error.exit_code)
     except click.exceptions.Exit as ended:
         sys.exit(ended.exit_code)
-    except click.Abort:
+    except (click.Abort, KeyboardInterrupt):
         click.echo("wuhu: interrupted", err=True)
         sys.exit(10)
     except click.ClickException as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime
+from http.client import HTTPException
 from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
@@ -163,10 +164,13 @@ def _fetch(url: str) -> tuple[bytes, dict[str, str], int, str, datetime]:
     request = Request(url, headers=headers)  # noqa: S310 - http(s) only, checked by the caller
     try:
         with urlopen(request, timeout=_TIMEOUT) as response:  # noqa: S310
-            return response.read(_LIMIT), dict(response.headers), response.status, response.url, datetime.now(UTC)
+            body = response.read(_LIMIT)
+            if response.length and len(body) < _LIMIT:
+                raise PortalStopped(f"{url} broke off after {len(body)} bytes, {response.length} before its end; try again")
+            return body, dict(response.headers), response.status, response.url, datetime.now(UTC)
     except HTTPError as error:
         return error.read(_LIMIT), dict(error.headers), error.code, url, datetime.now(UTC)
-    except (URLError, OSError, ValueError) as error:
+    except (URLError, OSError, ValueError, HTTPException) as error:
         raise PortalStopped(f"{url} could not be fetched: {getattr(error, 'reason', error)}") from error
 
 

@@ -23,6 +23,8 @@ def translated() -> Iterator[None]:
     """Turn a database error into OutOfSpace or StorageError with a sentence."""
     try:
         yield
+    except BrokenPipeError:  # the reader of our output has gone, which is no affair of the database
+        raise
     except (DBAPIError, OSError) as error:
         raise translate(error) from error
 
