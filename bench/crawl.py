@@ -85,7 +85,8 @@ class Bench:
         with tempfile.TemporaryDirectory(dir=self._folder) as name:
             archive = Path(name)
             environment = {"WUHU_DATA_DIR": str(archive), "WUHU_SEARCH_INDEX": str(int(index))}
-            command = [*SCRAPY, "crawl", "wuhu", "-a", f"portal={self._profile}"]
+            # Bare Scrapy fetches no pictures either.
+            command = [*SCRAPY, "crawl", "wuhu", "-a", f"portal={self._profile}", "-a", "requisites=no"]
             cpu, wall, memory = measured(command, HERE.parent, environment, self._folder / "ours.log")
             articles, responses = self._checked(archive, index=index)
         return Run(cpu, wall, memory, responses, articles)
