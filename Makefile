@@ -3,10 +3,12 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+REPLAY := .venv-replay
+REPLAYWEBPAGE := 2.5.3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-root check format bench bench-crawl bench-extract bench-rebuild killer coverage clean
+.PHONY: help setup demo test test-root test-replay check format bench bench-crawl bench-extract bench-rebuild killer coverage clean
 
 help: ## show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -26,6 +28,17 @@ test: setup ## run the tests, a file at a time on every core
 
 test-root: setup ## the tests that mount a volume; they fail without the right to
 	$(BIN)/pytest -m root
+
+test-replay: setup $(REPLAY)/.ready ## replay a collection in pywb and replayweb.page, in headless Chromium
+	$(BIN)/pytest -m replay
+
+# Programs of others, run beside this one: pywb and playwright from pip, replayweb.page from npm. Nothing of them is shipped.
+$(REPLAY)/.ready: tests/replay/requirements.txt
+	$(PYTHON) -m venv --clear $(REPLAY)
+	$(REPLAY)/bin/pip install --quiet --requirement tests/replay/requirements.txt
+	mkdir -p $(REPLAY)/replaywebpage
+	cd $(REPLAY)/replaywebpage && npm pack --silent replaywebpage@$(REPLAYWEBPAGE) && tar xzf replaywebpage-$(REPLAYWEBPAGE).tgz
+	@touch $@
 
 check: setup ## static checks: ruff, mypy, import-linter
 	$(BIN)/ruff check .

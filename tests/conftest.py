@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import sqlite3
@@ -13,10 +14,11 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
+from wuhu_crawler import cli
 from wuhu_crawler.demo import server, truth, world
 from wuhu_crawler.demo.server import LogEntry
 
@@ -232,3 +234,69 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoCrawl]:
         by_number = {article["article_id"]: article for article in articles}
         assert len(by_number) == len(articles), "the feed holds an article twice"
         yield DemoCrawl(place / "archive", portal.url, list(portal.log), by_number, ended)
+
+
+class Result(NamedTuple):
+    """How a call of `wuhu` ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def lines(self) -> list[Any]:
+        """The JSON objects printed, one a line."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+Wuhu = Callable[..., Result]
+
+
+@pytest.fixture
+def wuhu(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Wuhu:
+    """Calls `wuhu` in this process, by the function its program calls."""
+
+    def run(*arguments: str, folder: Path = tmp_path / "no-archive") -> Result:
+        for name in [name for name in os.environ if name.startswith("WUHU_")]:
+            monkeypatch.delenv(name)
+        monkeypatch.setenv("WUHU_DATA_DIR", str(folder))
+        monkeypatch.setattr(sys, "argv", ["wuhu", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        return Result(int(ended.value.code or 0), *capsys.readouterr())
+
+    return run
+
+
+STORY = Story(7, "长江大桥昨日通车")
+
+
+@pytest.fixture(scope="session")
+def thrice(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An archive of three crawls: one article is changed and changed back, one stays the same (sent in gzip and in chunks), one
+    is forbidden. Do not write into it, copy it."""
+    place = tmp_path_factory.mktemp("thrice")
+    archive = place / "archive"
+    squeezed = gzip.compress(Story(8, "市民纷纷前往参观").page(), mtime=0)
+
+    def chunked(handler: BaseHTTPRequestHandler) -> None:
+        framed = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in (squeezed[:100], squeezed[100:], b""))
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\nContent-Encoding: gzip\r\n\r\n"
+        handler.wfile.write(head + framed)
+        handler.close_connection = True
+
+    links = {"/html/show.asp?newsid=7": STORY.title, "/html/show.asp?newsid=8": "市民纷纷前往参观", "/private/": "内部"}
+    pages: dict[str, Page] = {
+        "/robots.txt": b"User-agent: *\nDisallow: /private/\n",
+        "/": listing(links),
+        "/html/show.asp?newsid=7": STORY.page(),
+        "/html/show.asp?newsid=8": chunked,
+    }
+    with serving(pages) as site:
+        portal = site.profile(place, article_urls=r"['/html/show\.asp\?newsid=(?P<id>\d+)']")
+        changed = Story(7, STORY.title, ["　　改过的正文，仍然足够长，好让人看出是一篇文章。"])
+        for page in (STORY.page(), changed.page(), STORY.page()):
+            site.pages["/html/show.asp?newsid=7"] = page
+            ended = crawl(archive, portal)
+            assert ended.returncode == 0, ended.stderr
+    return archive

@@ -7,14 +7,13 @@ import os
 import shutil
 import sqlite3
 import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 import pytest
-from conftest import PATIENCE, ROOT, DemoCrawl, Story, answer, environment, html, listing, program, rows, serving
+from conftest import PATIENCE, ROOT, DemoCrawl, Story, Wuhu, answer, environment, html, listing, program, rows, serving
 
 from wuhu_crawler import __version__, cli
 from wuhu_crawler.db.engine import head
@@ -24,38 +23,6 @@ from wuhu_crawler.paths import ArchiveLock
 
 URL = "http://www.o553.cn/news/Info.asp?ID=7"
 STORY = Story(7, "长江大桥昨日通车")
-
-
-class Result(NamedTuple):
-    """How a call of `wuhu` ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def lines(self) -> list[Any]:
-        """The JSON objects printed, one a line."""
-        return [json.loads(line) for line in self.out.splitlines()]
-
-
-Wuhu = Callable[..., Result]
-
-
-@pytest.fixture
-def wuhu(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Wuhu:
-    """Calls `wuhu` in this process, by the function its program calls."""
-
-    def run(*arguments: str, folder: Path = tmp_path / "no-archive") -> Result:
-        for name in [name for name in os.environ if name.startswith("WUHU_")]:
-            monkeypatch.delenv(name)
-        monkeypatch.setenv("WUHU_DATA_DIR", str(folder))
-        monkeypatch.setattr(sys, "argv", ["wuhu", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        return Result(int(ended.value.code or 0), *capsys.readouterr())
-
-    return run
 
 
 @pytest.fixture(scope="module", autouse=True)

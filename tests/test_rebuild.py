@@ -159,7 +159,14 @@ def test_a_rebuild_in_place_keeps_what_is_not_derived(story: Story, tmp_path: Pa
     assert ended.returncode == 0, ended.stderr
     assert dump(folder / "archive.db") == before
     assert rows(folder, "SELECT * FROM run ORDER BY id") == runs
-    assert sorted(path.name for path in folder.iterdir()) == ["archive.db", "archive.lock", "quarantine", "warc"]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "archive.db",
+        "archive.lock",
+        "cdx",
+        "manifest-sha256.txt",
+        "quarantine",
+        "warc",
+    ]
     assert path.read_bytes() == whole
     assert path.stat().st_mode & 0o777 == 0o444
     (report,) = (folder / "quarantine").glob("*.json")

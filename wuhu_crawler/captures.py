@@ -6,6 +6,7 @@ alike. Reads WARC files; knows neither the database nor Scrapy.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -21,8 +22,9 @@ from .pages import InvalidItem, normalize_dates, validate
 from .portals import Portal
 from .warc.codings import CutBodyError, TooLargeError, body_of
 from .warc.reader import Record, WarcError, read_record
-from .warc.records import Exchange
+from .warc.records import Exchange, sha1_digest
 
+ANSWERS = frozenset({"response", "revisit", "resource"})
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 # What backoff asks for again: such an answer is the end of its URL only where the crawl noted it as a page.
 PASSING = frozenset({408, 429, 500, 502, 503, 504, 520, 522, 524})
@@ -37,12 +39,16 @@ Wanted = Literal["capture", "page", "piece", "verdict"]
 
 
 class Source(NamedTuple):
-    """Where a recorded answer lies, the method it answers, and for a revisit where the payload lies."""
+    """Where a recorded answer lies, the method it answers, and for a revisit where the payload lies.
+
+    A `foreign` record, one of others, is digested anew: its own digests may be of another kind, or none.
+    """
 
     warc_file: str
     offset: int
     method: str = "GET"
     origin: tuple[str, int] | None = None
+    foreign: bool = False
 
 
 @dataclass(slots=True)
@@ -90,7 +96,7 @@ def read(folder: Path, source: Source, crawl_id: str, portal: Portal, wanted: Wa
             raise
         source = source._replace(origin=None)  # what it repeats is damaged
         record, exchange = exchange_at(folder, source)
-    reading = Reading(_capture(record, exchange, source, crawl_id))
+    reading = Reading(capture_of(record, exchange, source, crawl_id))
     if _repeats(record) and source.origin is None and wanted != "capture":
         reading.outcome = _ended(reading.capture, "failed", "payload-missing")
     elif wanted in ("page", "piece"):
@@ -134,8 +140,13 @@ def _ended(capture: Capture, kind: OutcomeKind, reason: str | None) -> Outcome:
     return Outcome(url=capture.url, outcome=kind, reason=reason, capture_id=capture.id, at=capture.captured_at, via=capture.via)
 
 
-def _capture(record: Record, exchange: Exchange, source: Source, crawl_id: str) -> Capture:
+def capture_of(record: Record, exchange: Exchange, source: Source, crawl_id: str) -> Capture:
+    """Return the capture an answer's record is, without a number."""
     headers = record.headers
+    payload, block = headers.get("warc-payload-digest"), headers.get("warc-block-digest", "")
+    if source.foreign:
+        block = sha1_digest(record.block)
+        payload = exchange.payload_digest if record.type == "response" else payload if _is_sha1(payload) else None
     return Capture(
         id=0,
         crawl_id=crawl_id,
@@ -150,8 +161,8 @@ def _capture(record: Record, exchange: Exchange, source: Source, crawl_id: str) 
         warc_file=source.warc_file,
         offset=record.offset,
         length=record.length,
-        payload_digest=headers.get("warc-payload-digest"),
-        block_digest=headers.get("warc-block-digest", ""),
+        payload_digest=payload,
+        block_digest=block,
         payload_length=len(exchange.received) - exchange.head.end,
         content_type=exchange.content_type,
         ip=exchange.ip,
@@ -159,6 +170,10 @@ def _capture(record: Record, exchange: Exchange, source: Source, crawl_id: str) 
         flags=exchange.flags,
         via=headers.get("warc-via"),
     )
+
+
+def _is_sha1(digest: str | None) -> bool:
+    return digest is not None and re.fullmatch(r"sha1:[A-Z2-7]{32}", digest) is not None
 
 
 def _judge(reading: Reading, exchange: Exchange, portal: Portal) -> None:
@@ -228,4 +243,16 @@ def _as_stored(item: PageItem) -> PageItem:
     return item
 
 
-__all__ = ["Reading", "Source", "WarcError", "captured", "headers_of", "located", "page_outcome", "read", "redirect_of"]
+__all__ = [
+    "ANSWERS",
+    "Reading",
+    "Source",
+    "WarcError",
+    "capture_of",
+    "captured",
+    "headers_of",
+    "located",
+    "page_outcome",
+    "read",
+    "redirect_of",
+]

@@ -11,14 +11,15 @@ import json
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from time import monotonic
 from typing import Any
 
 from . import __version__
-from .captures import Source, exchange_at, page_outcome
+from .captures import Source, exchange_at, page_outcome, read
 from .db.engine import make_engine, upgrade
 from .db.store import Store
 from .errors import OutOfSpace, StorageError, WuhuError
@@ -28,13 +29,17 @@ from .items import Article, Assembled, Capture, Outcome, PageItem, PieceOf
 from .paths import ArchiveLock, ArchivePaths, storage_errors
 from .portals import Portal
 from .recovery import Recovered, recover
-from .replay import CRAWL_END, profile_json
+from .replay import CRAWL_END, IMPORTED, Replay, events, head_of, profile_json
+from .warc import manifest
+from .warc.cdx import index_name, write_index
 from .warc.reader import WarcError
 from .warc.records import Exchange, Revisit
-from .warc.writer import WarcWriter, one_line
+from .warc.writer import Sealed, WarcWriter, one_line
 
 COMMIT_PAGES = 100
 COMMIT_SECONDS = 1.0
+# Events of a file of others between two commits.
+TAKEN_AT_ONCE = 500
 WARC_MAX_SIZE = 1 << 30
 # How a run's exit code leaves its crawl; any other can be resumed.
 _CRAWL_STATUS = {0: "finished", 1: "failed"}
@@ -113,6 +118,7 @@ class ArchiveWriter:
                 store = Store(make_engine(paths.database_url), index=index)
                 paths.warc.mkdir(parents=True, exist_ok=True)
                 recovered = recover(paths, store)
+                seal_left_behind(paths, store)
                 now = datetime.now(UTC)
                 serial = store.last_warc_serial() + 1
                 crawl = crawl_id or f"{now:%Y%m%d%H%M%S}-{job}-{serial}"
@@ -124,6 +130,7 @@ class ArchiveWriter:
                     serial=serial,
                     info=_warcinfo(portal, job, crawl, settings, operator, started=started, now=now),
                     max_size=warc_max_size,
+                    index=paths.cdx,
                 )
                 # Only what the WARC file says already: no row may be there that a rebuild would not find.
                 warc.sync()
@@ -283,6 +290,28 @@ class ArchiveWriter:
         fields += [("outlink", url) for url in dict.fromkeys(capture.outlinks)]
         self._warc.write_metadata(capture.url, fields, concurrent_to=capture.record_id, at=capture.captured_at, wait=True)
 
+    def adopt(self, name: str, fields: Sequence[tuple[str, str]]) -> Counter[str]:
+        """Take in a WARC file of others that lies in warc/ under this name, and return what it brought.
+
+        That it was is noted in a WARC file of ours first: what a kill leaves undone is done by the next process, and a rebuild
+        does the same again. `fields` say what is known of the file.
+        """
+        self.commit()
+        with self._guard(f"taking in {name}"):
+            now, offset = datetime.now(UTC), self._warc.sync()[1]
+            self._warc.write_metadata(f"{IMPORTED}{name}", [("file", name), *fields], at=now)
+            self._warc.sync()
+            replay = Replay(self._store, partial(read, self.paths.warc))
+            replay.enter(head_of(self._warc.path), self._warc.warc_file, offset)
+            for number, event in enumerate(events(self._warc.path, self._warc.warc_file, offset), 1):
+                replay.play(self._warc.warc_file, event)
+                if number % TAKEN_AT_ONCE == 0:
+                    replay.commit()
+            replay.commit()
+            seal_left_behind(self.paths, self._store)
+            self._next_capture = self._store.last_capture_id() + 1
+        return Counter(captures=replay.captures, pages=replay.pages)
+
     def tick(self) -> None:
         """Commit when the batch is full or old enough; cheap otherwise. The crawl calls it now and then on idle portals too."""
         waited = monotonic() - self._last_commit
@@ -293,7 +322,9 @@ class ArchiveWriter:
         """Sync the WARC, then commit the batch in one transaction."""
         with self._guard("committing"):
             position = self._warc.sync()
-            self.counts.update(self._store.commit(position, self._warc.take_ended()))
+            sealed = self._warc.take_sealed()
+            self.counts.update(self._store.commit(position, {each.name: each.size for each in sealed}))
+            self._seal(sealed)
         self._uncommitted = 0
         self._last_commit = monotonic()
 
@@ -356,8 +387,15 @@ class ArchiveWriter:
         self.commit()
         with self._guard("closing the archive"):
             self._warc.close()
+            self._seal(self._warc.take_sealed())
             self._store.end_run(self.run_id, finished_at=now, exit_code=exit_code, reason=reason, stats=dict(stats))
             self._store.end_crawl(self.crawl_id, finished, status)
+
+    def _seal(self, closed: Sequence[Sealed]) -> None:
+        """Keep the hash of WARC files that were closed, in the manifest and in the database."""
+        for name, size, sha256 in closed:
+            manifest.add(self.paths.manifest, {name: sha256})
+            self._store.seal(name, size, sha256)
 
     @contextmanager
     def _guard(self, doing: str) -> Iterator[None]:
@@ -369,6 +407,30 @@ class ArchiveWriter:
         except (OutOfSpace, StorageError) as error:
             self.broken = error
             raise
+
+
+def seal_left_behind(paths: ArchivePaths, store: Store) -> None:
+    """Hash and index the closed WARC files a process that died, or an older version of this program, did not.
+
+    A hash the manifest has already is taken from there: it is older than whatever happened to the file since.
+    Raises OSError, and StorageError for a manifest that cannot be read.
+    """
+    closed = [name for name in store.unsealed() if (paths.warc / name).exists()]
+    if not closed:
+        return
+    try:
+        known = manifest.read(paths.manifest)
+    except manifest.ManifestError as error:
+        raise StorageError(f"{error}; put back a copy of it, or move it away to have it made anew") from error
+    for name in closed:
+        path = paths.warc / name
+        sha256 = known.get(name) or manifest.sha256_of(path)
+        if name not in known:
+            manifest.add(paths.manifest, {name: sha256})
+        if not (paths.cdx / index_name(name)).exists():
+            with suppress(WarcError):  # `wuhu verify` says what is wrong with the file; a crawl must not depend on it
+                write_index(path, name, paths.cdx / index_name(name))
+        store.seal(name, path.stat().st_size, sha256)
 
 
 def _outcome_fields(outcome: Outcome) -> list[tuple[str, str]]:

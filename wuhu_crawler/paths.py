@@ -16,6 +16,9 @@ from .errors import ArchiveInUse, OutOfSpace, StorageError
 _TRIES, _PAUSE = 4, 0.05
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
+# What `wuhu backup` knows of a copy it made; beside it nothing else is written into such a folder.
+BACKUP_FACTS = "backup.json"
+
 
 @dataclass(frozen=True, slots=True)
 class ArchivePaths:
@@ -39,6 +42,27 @@ class ArchivePaths:
     def warc(self) -> Path:
         """The flat folder of WARC files."""
         return self.root / "warc"
+
+    def warc_file(self, name: str) -> Path:
+        """Where the WARC file of that name lies now: `.open` is added while it is written, or was when its writer died."""
+        path = self.warc / name
+        opened = self.warc / f"{name}.open"
+        return opened if opened.exists() and not path.exists() else path
+
+    @property
+    def cdx(self) -> Path:
+        """The folder of CDXJ indexes, one a WARC file."""
+        return self.root / "cdx"
+
+    @property
+    def manifest(self) -> Path:
+        """The BagIt-style list of the WARC files' hashes, as `sha256sum -c` reads it in `root`."""
+        return self.root / "manifest-sha256.txt"
+
+    @property
+    def is_backup(self) -> bool:
+        """Whether this is a copy made by `wuhu backup`."""
+        return (self.root / BACKUP_FACTS).exists()
 
     @property
     def quarantine(self) -> Path:

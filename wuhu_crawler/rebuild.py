@@ -41,6 +41,7 @@ from .replay import (
     Began,
     Event,
     ForeignFileError,
+    Imported,
     PageRead,
     Replay,
     Run,
@@ -273,8 +274,10 @@ class _Filling:
         for name, event in self._looking_ahead():
             if isinstance(event, Began):
                 run = event.run
+            elif isinstance(event, Imported) and event.warc_file in self._progress.foreign:
+                self._progress.foreign.remove(event.warc_file)
             elif isinstance(event, Answered) and run is not None:
-                self._places[event.record_id] = (name, event.source.offset)
+                self._places[event.record_id] = (event.source.warc_file, event.source.offset)
                 tasks.append(_Task(self._sourced(event), run.crawl_id, run.portal, self._wanted(run, event)))
             chunk.append((name, event))
             if len(tasks) >= CHUNK or len(chunk) >= AHEAD:

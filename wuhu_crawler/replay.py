@@ -14,7 +14,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
-from .captures import Reading, Source, Wanted, captured, page_outcome
+from . import foreign
+from .captures import ANSWERS, Reading, Source, Wanted, captured, page_outcome
 from .db.statements import FINAL
 from .db.store import Store
 from .errors import UsageError
@@ -28,8 +29,9 @@ from .warc.reader import Record, WarcError, iter_records
 
 # Reads an answer: where it lies, the crawl and portal it is of, how much is wanted.
 Look = Callable[[Source, str, Portal, Wanted], Reading]
-ANSWERS = frozenset({"response", "revisit", "resource"})
 CRAWL_END = "metadata://wuhu_crawler/crawl/"
+# Says that a file of others was taken in; the file's name follows.
+IMPORTED = "metadata://wuhu_crawler/import/"
 # Outcomes that say less of the page than of our program: a better one is asked again.
 _OURS = ("bug (", "invalid (")
 _SOFTWARE = "wuhu_crawler/"
@@ -91,6 +93,14 @@ class UrlEnded(NamedTuple):
         return (self.outcome.reason or "").startswith(_OURS)
 
 
+class Imported(NamedTuple):
+    """A WARC file of others was taken in; what follows up to the same `end` is from it."""
+
+    warc_file: str
+    software: str
+    end: int
+
+
 class CrawlEnded(NamedTuple):
     """The crawl came to its end in order."""
 
@@ -105,7 +115,7 @@ class Passed(NamedTuple):
     end: int
 
 
-Event = Began | Answered | PageRead | UrlEnded | CrawlEnded | Passed
+Event = Began | Answered | PageRead | UrlEnded | Imported | CrawlEnded | Passed
 
 
 def run_of(record: Record, profiles: Mapping[str, Portal] | None = None) -> Run:
@@ -150,10 +160,15 @@ def events(path: Path, name: str, offset: int = 0, profiles: Mapping[str, Portal
 
     Raises WarcError at the first that is not whole, once all before it has been yielded.
     """
+    run: Run | None = None
     for record, request in _exchanges(path, offset):
         end = record.offset + record.length
         if record.type in ANSWERS:
             yield _answered(record, name, request)
+        elif record.type == "metadata" and (record.url or "").startswith(IMPORTED):
+            run = run or head_of(path, profiles)
+            yield from _imported(record, path.parent, run.portal)
+            yield Passed(end)
         elif record.type == "metadata":
             yield _noted(record, end)
         elif record.type == "warcinfo":
@@ -198,6 +213,10 @@ class Replay:
                 self._page_read(event)
             case UrlEnded():
                 self._url_ended(event)
+            case Imported():
+                self.commit()
+                self._files.add(event.warc_file)
+                self._store.adopt(event.warc_file, self._running().crawl_id, event.software)
             case CrawlEnded():
                 self._crawl_ended(event)
             case Passed():
@@ -251,6 +270,8 @@ class Replay:
 
     def _answered(self, event: Answered, reading: Reading | None) -> None:
         run = self._running()
+        if event.source.foreign and self._store.capture_of_record(event.record_id) is not None:
+            return  # taken in before, by an import that was killed or from another copy of the file
         if reading is None:
             wanted: Wanted = "capture" if run.complete else "verdict"
             reading = self._look(self.sourced(event), run.crawl_id, run.portal, wanted)
@@ -270,15 +291,19 @@ class Replay:
 
     def _page_read(self, event: PageRead) -> None:
         capture = self._store.capture_of_record(event.record_id)
-        if capture is not None and event.piece_of is not None:
+        if capture is None or capture.crawl_id != self._running().crawl_id:
+            return
+        if event.piece_of is not None:
             self._piece(event.piece_of, capture, event.url)
-        elif capture is not None:
+        else:
             reading = self._readings.pop(event.record_id, None) or self._look_again(capture, "page")
             self._settle(capture, reading, event.url)
 
     def _url_ended(self, event: UrlEnded) -> None:
         run, outcome = self._running(), event.outcome
         capture = self._store.capture_of_record(event.record_id) if event.record_id else None
+        if capture is not None and capture.crawl_id != run.crawl_id:
+            return
         if outcome.piece_of is not None and capture is not None and outcome.outcome in FINAL:
             self._piece(outcome.piece_of, capture, outcome.url)
             return
@@ -366,7 +391,12 @@ class Replay:
         normalize_dates(article, run.portal, first.captured_at)
         digest = article_digest(article) if state.complete and state.ended and not first.truncated else None
         self._store.add_page(
-            article, article_digest=digest, page_digest=page_digest(article), pieces=state.pieces, ended=state.ended
+            article,
+            article_digest=digest,
+            page_digest=page_digest(article),
+            pieces=state.pieces,
+            ended=state.ended,
+            late=run.job == "import",
         )
         if assembly.whole and self._assemblies is not None:
             self._assemblies.end(assembly)
@@ -391,7 +421,8 @@ class Replay:
             self.pages += 1
         elif item is not None:
             item.capture_id, item.captured_at, item.portal = capture.id, capture.captured_at, self._running().portal.name
-            self._store.add_page(item, article_digest=reading.article_digest, page_digest=reading.page_digest)
+            late = self._running().job == "import"
+            self._store.add_page(item, article_digest=reading.article_digest, page_digest=reading.page_digest, late=late)
             self.pages += 1
         if reading.outcome is not None:
             outcome = replace(reading.outcome, url=url, capture_id=capture.id)
@@ -485,6 +516,19 @@ def _noted(record: Record, end: int) -> Event:
 def _requisite(told: Mapping[str, str], url: str) -> Requisite | None:
     kind = cast("RequisiteKind | None", told.get("requisite"))
     return None if kind is None else Requisite(kind, told.get("requisite-url", url))
+
+
+def _imported(record: Record, folder: Path, portal: Portal) -> Iterator[Event]:
+    """Yield what a file of others says. All end where the record that names it begins: it is taken in whole or again."""
+    told = dict(record.fields)
+    name, at = told["file"], record.offset
+    yield Imported(name, told.get("software", "unknown"), at)
+    for answer in foreign.answers(folder / name, name, portal):
+        yield Answered(answer.record_id, answer.source, answer.refers_to, at)
+        if answer.outcome is None:
+            yield PageRead(answer.record_id, answer.url, at)
+        else:
+            yield UrlEnded(answer.record_id, answer.outcome, at)
 
 
 def _portal(recorded: str | None, name: str) -> Portal:

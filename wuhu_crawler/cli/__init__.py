@@ -13,7 +13,7 @@ import click
 
 from .. import __version__
 from ..errors import WuhuError
-from . import archive, database, demo, extract, probe, rebuild
+from . import archive, backup, database, demo, extract, importing, probe, provenance, rebuild, verify, wacz
 
 _HELP = """Archive a Chinese city portal for good, and query it.
 
@@ -39,8 +39,15 @@ cli.add_command(demo.demo)
 cli.add_command(extract.extract)
 cli.add_command(probe.probe)
 cli.add_command(archive.show)
+cli.add_command(provenance.cat)
 cli.add_command(archive.search)
 cli.add_command(archive.status)
+cli.add_command(importing.import_)
+cli.add_command(wacz.cdx)
+cli.add_command(wacz.wacz)
+cli.add_command(verify.verify)
+cli.add_command(backup.backup)
+cli.add_command(backup.restore)
 cli.add_command(database.db)
 cli.add_command(rebuild.rebuild)
 

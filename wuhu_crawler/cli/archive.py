@@ -2,49 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import click
-from sqlalchemy import Connection
 
 from ..db import queries
 from ..db import search as index
-from ..db.engine import make_engine, require_current
-from ..db.failures import translated
 from ..errors import UsageError
 from ..paths import ArchiveLock, ArchivePaths
 from ..recovery import behind
+from .opened import reading
 from .output import counted, print_json, print_table, remark
+from .provenance import print_provenance
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
-
-
-@contextmanager
-def reading() -> Iterator[Connection]:
-    """Open the archive's database for reading. Raises UsageError when there is none or it is of another revision."""
-    paths = ArchivePaths.from_environment()
-    require_current(paths.database_url)
-    engine = make_engine(paths.database_url, readonly=True)
-    try:
-        with translated(), engine.connect() as connection:
-            yield connection
-    finally:
-        engine.dispose()
 
 
 @click.command()
 @click.argument("article_id", type=click.IntRange(1, (1 << 63) - 1))
 @click.option("--portal", metavar="NAME", help="Which portal's article, when the archive holds several.")
+@click.option("--provenance", is_flag=True, help="Show where the bytes of each version lie, instead of the text.")
 @_JSON
-def show(article_id: int, portal: str | None, as_json: bool) -> None:
-    """Show an article by the portal's own number: its latest version, as text or as the article JSON."""
+def show(article_id: int, portal: str | None, provenance: bool, as_json: bool) -> None:
+    """Show an article by the portal's own number: its latest version, as text or as the article JSON.
+
+    With --provenance: of every version the WARC record it was read from, with file, offset, length, digests and crawl, and the
+    command that reads that record with nothing but dd and gunzip. `wuhu cat CAPTURE` prints the recorded bytes.
+    """
     with reading() as connection:
         article = queries.article(connection, article_id, portal)
+        versions = queries.provenance(connection, article_id, portal) if provenance else []
     if article is None:
         raise UsageError(f"article {article_id} is not in the archive; `wuhu search` and `wuhu status` tell what is")
-    if as_json:
+    if provenance:
+        print_provenance(versions, as_json=as_json)
+    elif as_json:
         print_json(article, indent=2)
     else:
         _print_article(article)

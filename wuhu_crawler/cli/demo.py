@@ -22,7 +22,18 @@ from ..portals import load_portal
 from .output import print_json, print_table, remark
 
 _FOLDER = "data/demo"
-_OWN = {"archive.db", "archive.db-wal", "archive.db-shm", "archive.lock", "warc", "quarantine", "reports", "articles.jsonl"}
+_OWN = {
+    "archive.db",
+    "archive.db-wal",
+    "archive.db-shm",
+    "archive.lock",
+    "warc",
+    "cdx",
+    "manifest-sha256.txt",
+    "quarantine",
+    "reports",
+    "articles.jsonl",
+}
 
 
 _EDITS = click.option(

@@ -19,7 +19,7 @@ from ..paths import ArchivePaths
 from ..portals import Portal, load_portal
 from ..probe import Report, Sample, examine, latest
 from ..warc.reader import WarcError
-from .archive import reading
+from .opened import reading
 from .output import counted, print_json, print_table
 
 # What the crawl's exit code means when it brought pages all the same: the portal kept some back.

@@ -35,6 +35,7 @@ class Page(NamedTuple):
     page_digest: str | None
     pieces: tuple[Piece, ...] = ()
     ended: bool = True
+    late: bool = False
 
 
 @dataclass(slots=True)
@@ -45,6 +46,7 @@ class State:
     versions: int
     digest: str | None
     last_capture_id: int
+    last_captured_at: datetime
     stored: int | None
     row: Row
     indexed: search.Indexed | None = None
@@ -123,7 +125,9 @@ class Batch:
                 parameters = {"portal": portal, "ids": ordered[start : start + CHUNK]}
                 for row in self._connection.execute(_STATES, parameters):
                     kept: Row = {"url": row.url, "category_id": row.category_id, "versions": row.versions}
-                    state = State(row.key, row.versions, row.article_digest, row.last_capture_id, row.versions, kept)
+                    state = State(
+                        row.key, row.versions, row.article_digest, row.last_capture_id, row.last_captured_at, row.versions, kept
+                    )
                     self._states[portal, row.article_id] = state
 
     def _describe_capture(self, page: Page, captures: dict[int, Row]) -> None:
@@ -157,6 +161,8 @@ class Batch:
         state = self._states.get((page.portal, article_id))
         if state is not None and page.capture_id <= state.last_capture_id:
             self.counts["articles/replayed"] += 1
+        elif state is not None and page.late and page.captured_at < state.last_captured_at:
+            self.counts["articles/late"] += 1
         elif state is None:
             self.counts["articles/new"] += 1
             state = self._add_article(page, article_id)
@@ -173,13 +179,13 @@ class Batch:
     def _add_article(self, page: Page, article_id: int) -> State:
         key = self._next("article")
         row: Row = {"key": key, "portal": page.portal, "article_id": article_id, "first_captured_at": page.captured_at}
-        state = State(key, 0, None, page.capture_id, None, row)
+        state = State(key, 0, None, page.capture_id, page.captured_at, None, row)
         self._states[page.portal, article_id] = state
         self._see_again(state, page)
         return state
 
     def _see_again(self, state: State, page: Page) -> None:
-        state.last_capture_id = page.capture_id
+        state.last_capture_id, state.last_captured_at = page.capture_id, page.captured_at
         state.row.update(last_captured_at=page.captured_at, last_capture_id=page.capture_id)
 
     def _add_version(self, state: State, page: Page, item: Article, digest: str) -> None:
@@ -224,6 +230,7 @@ _STATES = (
         _article.category_id,
         _article.versions,
         _article.last_capture_id,
+        _article.last_captured_at,
         _version.article_digest,
     )
     .join_from(

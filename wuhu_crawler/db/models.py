@@ -16,6 +16,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Date,
+    Float,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -37,6 +38,7 @@ NAMES = {
     "ck": "ck_%(table_name)s_%(constraint_name)s",
 }
 
+FIXITY_STATUS = ("running", "interrupted", "sound", "damaged")
 CRAWL_STATUS = ("running", "finished", "interrupted", "failed")
 RECORD_TYPES = ("response", "revisit", "resource")
 PAGE_KINDS = ("article", "listing", "missing", "error", "blocked", "other")
@@ -127,7 +129,42 @@ warc_file = Table(
         nullable=False,
         comment="Bytes the database knows of: the end of the last whole record committed",
     ),
+    Column("size", BigInteger, comment="Bytes of the closed file; NULL while it is written"),
+    Column("sha256", String(64), comment="SHA-256 (hex) of the closed file, as in the manifest; NULL while it is written"),
+    Column("software", Text, comment="Imported: the program that wrote it, by its warcinfo or `unknown`; NULL = written by us"),
+    Column("checked_at", UtcTime, comment="When `wuhu verify` last read all of it and found nothing wrong (UTC)"),
     comment="A WARC file and how far the database has followed it; recovery reads on from there",
+    info={"operational": True},
+)
+
+fixity_run = Table(
+    "fixity_run",
+    metadata,
+    Column("id", Integer, primary_key=True, comment="Number of the run, in order of start"),
+    Column("started_at", UtcTime, nullable=False, comment="When it began (UTC)"),
+    Column("finished_at", UtcTime, comment="When it ended (UTC); NULL = under way, or interrupted and to be resumed"),
+    Column("share", Float, nullable=False, comment="Share of the archive's bytes it was to read; 1 = all"),
+    Column("status", String(16), nullable=False, comment="running, interrupted (can be resumed), sound or damaged"),
+    Column("files_done", _json(), nullable=False, comment="Names of the WARC files read so far (JSON list)"),
+    Column("files", Integer, nullable=False, comment="WARC files read"),
+    Column("records", BigInteger, nullable=False, comment="Records read"),
+    Column("bytes", BigInteger, nullable=False, comment="Bytes of WARC files read"),
+    Column("findings", Integer, nullable=False, comment="How many things were found wrong"),
+    one_of("status", FIXITY_STATUS),
+    comment="One `wuhu verify`",
+    info={"operational": True},
+)
+
+fixity_finding = Table(
+    "fixity_finding",
+    metadata,
+    Column("run_id", ForeignKey("fixity_run.id"), primary_key=True, comment="The run"),
+    Column("position", Integer, primary_key=True, comment="Order in the run, from 1"),
+    Column("kind", String(32), nullable=False, comment="What is wrong, in a word; see docs/warc.md"),
+    Column("file", Text, comment="WARC file, index or table it was found in"),
+    Column("offset", BigInteger, comment="Where in the file; NULL = the file as a whole"),
+    Column("text", Text, nullable=False, comment="What is wrong, in a sentence"),
+    comment="One thing a `wuhu verify` found wrong",
     info={"operational": True},
 )
 

@@ -29,6 +29,22 @@ _VERSION = (
 )
 
 
+_RECORD = (
+    _capture.id.label("capture_id"),
+    _capture.crawl_id,
+    _capture.url,
+    _capture.captured_at,
+    _capture.record_type,
+    _capture.record_id,
+    _capture.refers_to,
+    _capture.warc_file,
+    _capture.warc_offset.label("offset"),
+    _capture.warc_length.label("length"),
+    _capture.block_digest,
+    _capture.payload_digest,
+)
+
+
 def article(connection: Connection, article_id: int, portal: str | None = None) -> dict[str, Any] | None:
     """Return the latest version of an article in the published JSON shape (`items.Article`), None when there is none.
 
@@ -48,6 +64,30 @@ def article(connection: Connection, article_id: int, portal: str | None = None) 
         views=_views(connection, version["article_key"]),
     )
     return dict(to_json(shown))
+
+
+def provenance(connection: Connection, article_id: int, portal: str | None = None) -> list[dict[str, Any]]:
+    """Return each version of an article, the first one first, with the record it was read from; none of an unknown article.
+
+    `payload` is the record that holds the body: the same one, or for a revisit the one it refers to (None when that is not
+    here). Raises UsageError when several portals have the ID and `portal` is not given.
+    """
+    found = _portal_of(connection, article_id, portal)
+    wanted = (
+        select(_version.number, _version.title, _version.article_digest, *_RECORD)
+        .join_from(models.article_version, models.article, _version.article_key == _article.key)
+        .join(models.capture, _capture.id == _version.capture_id)
+        .where(_article.portal == found, _article.article_id == article_id)
+        .order_by(_version.number)
+    )
+    rows = [dict(to_json(dict(row))) for row in connection.execute(wanted).mappings()]
+    return [{**row, "payload": _payload(connection, row)} for row in rows]
+
+
+def capture_record(connection: Connection, capture_id: int) -> dict[str, Any] | None:
+    """Return where the record of a capture lies, as `provenance` does; None when there is no such capture."""
+    row = connection.execute(select(*_RECORD).where(_capture.id == capture_id)).mappings().one_or_none()
+    return None if row is None else {**to_json(dict(row)), "payload": _payload(connection, dict(row))}
 
 
 def article_ids(connection: Connection, portal: str) -> list[int]:
@@ -96,6 +136,18 @@ def crawls(connection: Connection, limit: int = 20) -> list[dict[str, Any]]:
     return [{**to_json(dict(row)), **_tallies(connection, row["id"])} for row in rows.all()]
 
 
+def _payload(connection: Connection, row: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the record that holds a capture's body; a chain of revisits is followed to its end."""
+    seen = {row["record_id"]}
+    while row["record_type"] == "revisit":
+        found = connection.execute(select(*_RECORD).where(_capture.record_id == row["refers_to"])).mappings().one_or_none()
+        if found is None or found["record_id"] in seen:
+            return None
+        row = dict(to_json(dict(found)))
+        seen.add(row["record_id"])
+    return {name: row[name] for name in ("capture_id", "record_id", "warc_file", "offset", "length", "url", "captured_at")}
+
+
 def _portal_of(connection: Connection, article_id: int, portal: str | None) -> str | None:
     wanted = select(_article.portal).where(_article.article_id == article_id).order_by(_article.portal)
     found = list(connection.execute(wanted).scalars())
@@ -113,7 +165,9 @@ def _parts(connection: Connection, table: Table, version_id: int) -> list[Row]:
 
 def _views(connection: Connection, key: int) -> int | None:
     seen = models.view_observation.c
-    wanted = select(seen.views).where(seen.article_key == key).order_by(seen.capture_id.desc()).limit(1)
+    wanted = (
+        select(seen.views).where(seen.article_key == key).order_by(seen.observed_at.desc(), seen.capture_id.desc()).limit(1)
+    )
     return connection.execute(wanted).scalar_one_or_none()
 
 

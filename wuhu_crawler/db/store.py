@@ -138,6 +138,30 @@ class Store:
         """Return the serial of the last WARC file the database knows; 0 when there is none."""
         return int(self._look_up(select(func.coalesce(func.max(models.warc_file.c.serial), 0)))[0])
 
+    def unsealed(self) -> list[str]:
+        """Return the WARC files without a hash, in order of serial: those being written, and those of processes that died."""
+        known = models.warc_file.c
+        with translated():
+            rows = self._lookups.execute(select(known.name).where(known.sha256.is_(None)).order_by(known.serial))
+            return list(rows.scalars())
+
+    def adopt(self, name: str, crawl_id: str, software: str) -> None:
+        """Note a WARC file of others before its captures are added; `software` is the program that wrote it."""
+        known = models.warc_file.c
+        with self._transaction() as connection:
+            serial = self._serial(connection, name, None)
+            values = {"name": name, "serial": serial, "crawl_id": crawl_id, "committed": 0, "software": software}
+            connection.execute(ignore(connection, models.warc_file), [values])
+            connection.execute(update(models.warc_file).where(known.name == name).values(software=software))
+
+    def seal(self, name: str, size: int, sha256: str) -> None:
+        """Note the size and the SHA-256 of a WARC file that was closed for good; its rows are committed."""
+        known = models.warc_file.c
+        with self._transaction() as connection:
+            connection.execute(
+                update(models.warc_file).where(known.name == name).values(size=size, sha256=sha256, committed=size)
+            )
+
     def warc_positions(self) -> dict[str, int]:
         """Return each WARC file's name and how many of its bytes the database has followed, in order of serial."""
         known = models.warc_file.c
@@ -220,11 +244,13 @@ class Store:
         page_digest: str | None,
         pieces: Sequence[Piece] = (),
         ended: bool = True,
+        late: bool = False,
     ) -> None:
         """Buffer what a capture shows; `capture_id` and `captured_at` of the item are set.
 
         An article without `article_digest` (parts missing) or without a number makes no version. `pieces` are the further
-        captures an article is made of; while it has not `ended`, only they and the capture's kind are noted.
+        captures an article is made of; while it has not `ended`, only they and the capture's kind are noted. A `late` one (of
+        a file of others) that was captured before the time the article is known from makes no version either.
         """
         self._require_sound()
         if item.capture_id is None or item.captured_at is None:
@@ -232,7 +258,7 @@ class Store:
         portal = item.portal or self._portal
         if portal is None:
             raise ValueError(f"the page {item.url} has no portal")
-        page = Page(item.capture_id, item.captured_at, portal, item, article_digest, page_digest, tuple(pieces), ended)
+        page = Page(item.capture_id, item.captured_at, portal, item, article_digest, page_digest, tuple(pieces), ended, late)
         self._pages.append(page)
 
     def commit(self, position: tuple[str, int], ended: Mapping[str, int] | None = None) -> dict[str, int]:

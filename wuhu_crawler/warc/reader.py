@@ -1,7 +1,7 @@
-"""Reads WARC files back, one gzip member a record, by offset or in order. Strict: what is no whole record raises WarcError.
+"""Reads WARC files back, by offset or in order: one gzip member a record, or not compressed. Strict: else WarcError.
 
-Written for the files of this project's writer; files of others are read by warcio (docs/warc.md). A torn tail is told from a
-whole file by `iter_records` raising at its offset, where everything before it is sound.
+Written for the files of this project's writer; `wuhu import` reads those of others with warcio (docs/warc.md). A torn tail is
+told from a whole file by `iter_records` raising at its offset, where everything before it is sound.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from .records import Exchange, find_head, parse_headers
 _LOOK = 1 << 13
 _CHUNK = 1 << 16
 _MAGIC = b"\x1f\x8b\x08"
+_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d+)[ \t]*\r\n", re.IGNORECASE)
 _CHUNK_SIZE = re.compile(rb"[ \t]*([0-9A-Fa-f]+)[ \t]*(?:;[^\r\n]*)?\r?\n")
 
 
@@ -60,8 +61,9 @@ class Record(NamedTuple):
 
     @property
     def url(self) -> str | None:
-        """WARC-Target-URI, None for a warcinfo record."""
-        return self.headers.get("warc-target-uri")
+        """WARC-Target-URI, None for a warcinfo record; without the angle brackets old tools write."""
+        url = self.headers.get("warc-target-uri")
+        return url[1:-1] if url is not None and url[:1] == "<" and url[-1:] == ">" else url
 
     @property
     def fields(self) -> list[tuple[str, str]]:
@@ -83,16 +85,25 @@ class Answer(NamedTuple):
 
 
 def read_record(path: Path, offset: int) -> Record:
-    """Return the record whose gzip member begins at `offset`. Raises WarcError, OSError."""
+    """Return the record that begins at `offset`. Raises WarcError, OSError."""
     with _opened(path) as data:
-        return _parse(path, offset, *_read_member(path, data, offset))
+        return _parse(path, offset, *_read(path, data, offset))
+
+
+def read_bytes(path: Path, offset: int) -> bytes:
+    """Return the whole record at `offset` as it was written, uncompressed, its closing empty lines included.
+
+    Raises WarcError, OSError.
+    """
+    with _opened(path) as data:
+        return _read(path, data, offset)[1]
 
 
 def iter_records(path: Path, offset: int = 0) -> Iterator[Record]:
     """Yield the records in file order, beginning at `offset`. Raises WarcError at the first that is not whole."""
     with _opened(path) as data:
         while offset < len(data):
-            record = _parse(path, offset, *_read_member(path, data, offset))
+            record = _parse(path, offset, *_read(path, data, offset))
             yield record
             offset += record.length
 
@@ -195,6 +206,23 @@ def _opened(path: Path) -> Iterator[mmap.mmap | bytes]:
             return
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             yield data
+
+
+def _read(path: Path, data: mmap.mmap | bytes, offset: int) -> tuple[int, bytes]:
+    """Return how many bytes of the file the record takes, and its own bytes."""
+    return (_read_plain if data[offset : offset + 5] == b"WARC/" else _read_member)(path, data, offset)
+
+
+def _read_plain(path: Path, data: mmap.mmap | bytes, offset: int) -> tuple[int, bytes]:
+    """Return the length and the bytes of a record in a file without compression."""
+    end = data.find(b"\r\n\r\n", offset)
+    size = _LENGTH.search(data[offset : end + 2]) if end >= 0 else None
+    if size is None:
+        raise WarcError(path, offset, "no whole WARC header")
+    length = end + 4 + int(size[1]) + 4 - offset
+    if offset + length > len(data):
+        raise WarcError(path, offset, "the record is torn: the file ends in it")
+    return length, data[offset : offset + length]
 
 
 def _read_member(path: Path, data: mmap.mmap | bytes, offset: int) -> tuple[int, bytes]:

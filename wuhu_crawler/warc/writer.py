@@ -7,6 +7,7 @@ The file is always a sequence of whole records: what could not be written whole 
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import socket
@@ -19,6 +20,7 @@ from typing import Literal, NamedTuple, NoReturn
 
 from isal import igzip
 
+from . import cdx
 from .records import Exchange, Revisit, sha1_digest, warc_date
 
 RecordType = Literal["response", "revisit", "resource"]
@@ -65,17 +67,35 @@ class WrittenMetadata(NamedTuple):
     block_digest: str
 
 
+class Sealed(NamedTuple):
+    """A file that was closed for good: its final name, its bytes, and the SHA-256 (hex) of what was written into it."""
+
+    name: str
+    size: int
+    sha256: str
+
+
 class WarcWriter:
     """Writes one crawl run's WARC files into `folder`, starting a new file when one has grown past `max_size` bytes.
 
-    `info` becomes the warcinfo record at the head of every file. After an OSError the writer is broken: every later call
-    raises it again. Not safe across threads.
+    `info` becomes the warcinfo record at the head of every file. With `index`, a folder, every file that is closed gets its
+    CDXJ there. After an OSError the writer is broken: every later call raises it again. Not safe across threads.
     """
 
     def __init__(
-        self, folder: Path, *, portal: str, crawl_id: str, serial: int, info: Mapping[str, str], max_size: int = MAX_SIZE
+        self,
+        folder: Path,
+        *,
+        portal: str,
+        crawl_id: str,
+        serial: int,
+        info: Mapping[str, str],
+        max_size: int = MAX_SIZE,
+        index: Path | None = None,
     ) -> None:
         self.broken: OSError | None = None
+        self._index = index
+        self._sealed: list[Sealed] = []
         self._folder = folder
         self._prefix = f"{_file_safe(portal)}-{_file_safe(crawl_id)}"
         self._host = _file_safe(socket.gethostname())
@@ -87,7 +107,6 @@ class WarcWriter:
         # Members that may wait for the next write: a system call for each would cost more than they do.
         self._waiting: list[bytes] = []
         self._waiting_size = 0
-        self._ended: dict[str, int] = {}
         folder.mkdir(parents=True, exist_ok=True)
         self._fd: int | None = None
         self._open_next()
@@ -135,6 +154,9 @@ class WarcWriter:
             concurrent = [*common, ("WARC-Concurrent-To", answer_id), ("Content-Type", _REQUEST)]
             request = _member("request", request_id, exchange.url, concurrent, exchange.sent, sha1_digest(exchange.sent))
         offset = self._append(member + request)
+        if self._index is not None:
+            fields = [("WARC-Type", kind), ("WARC-Target-URI", _uri(exchange.url)), *common, *own]
+            self._add_line(fields, block, offset, len(member))
         return Written(
             answer_id,
             kind,
@@ -178,6 +200,11 @@ class WarcWriter:
             self._append(member)
         return WrittenMetadata(record_id, self.warc_file, offset, len(member), digest)
 
+    def take_sealed(self) -> list[Sealed]:
+        """Return the files closed since the last call: a rotation closes one whose end nobody was told of."""
+        sealed, self._sealed = self._sealed, []
+        return sealed
+
     def sync(self) -> tuple[str, int]:
         """Bring everything written to the disk. Returns the file's final name and the offset behind its last whole record."""
         self._append(b"")
@@ -186,11 +213,6 @@ class WarcWriter:
         except OSError as error:
             self._break(error)
         return self.warc_file, self._size
-
-    def take_ended(self) -> dict[str, int]:
-        """Return the files closed since the last call, with their sizes: a rotation closes one whose end nobody was told of."""
-        ended, self._ended = self._ended, {}
-        return ended
 
     def close(self) -> None:
         """Sync the file and give it its final, read-only name. Does nothing on a writer that is closed or broken."""
@@ -204,13 +226,17 @@ class WarcWriter:
             os.close(fd)
             self.path.rename(self._folder / self.warc_file)
             _sync_folder(self._folder)
-            self._ended[self.warc_file] = self._size
+            self._sealed.append(Sealed(self.warc_file, self._size, self._hash.hexdigest()))
+            if self._index is not None:
+                self._lines.write(self._index / cdx.index_name(self.warc_file))
         except OSError as error:
             self._break(error)
 
     def _open_next(self) -> None:
         """Open a file nobody has written: a killed run may have left one whose serial the caller never heard of."""
         self._size = 0
+        self._hash = hashlib.sha256()
+        self._lines = cdx.SortedLines()
         try:
             self._next_serial += 1
             while self.path.exists() or (self._folder / self.warc_file).exists():
@@ -242,15 +268,22 @@ class WarcWriter:
     def _append(self, members: bytes) -> int:
         """Write what waits and then the members; return the offset of these."""
         fd, offset = self._usable(), self._size + self._waiting_size
-        rest = memoryview(b"".join((*self._waiting, members)))
+        whole = b"".join((*self._waiting, members))
+        rest = memoryview(whole)
         try:
             while rest:
                 rest = rest[os.write(fd, rest) :]
         except OSError as error:
             self._break(error)
         self._size = offset + len(members)
+        self._hash.update(whole)
         self._waiting, self._waiting_size = [], 0
         return offset
+
+    def _add_line(self, fields: _Headers, block: bytes, offset: int, length: int) -> None:
+        found = cdx.line({name.lower(): value for name, value in fields}, block, offset, length, self.warc_file)
+        if found is not None:
+            self._lines.add(found)
 
     def _usable(self) -> int:
         if self.broken is not None:
