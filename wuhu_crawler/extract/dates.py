@@ -103,10 +103,15 @@ def parse_date(text: str | None, captured_at: datetime, zone: ZoneInfo) -> date 
 
 def day_of(text: str, captured_at: datetime, zone: ZoneInfo) -> date | None:
     """Return what parse_date returns, remembering it: list rows print the same dates on page after page."""
-    moment = captured_at.astimezone(UTC)
-    if RELATIVE.search(text):
+    moment = captured_at if captured_at.tzinfo is UTC else captured_at.astimezone(UTC)
+    if _is_relative(text):
         return parse_date(text, captured_at, zone)
     return _day_of(text, moment.date(), moment.hour, zone)
+
+
+@lru_cache(maxsize=8192)
+def _is_relative(text: str) -> bool:
+    return bool(RELATIVE.search(text))
 
 
 @lru_cache(maxsize=8192)

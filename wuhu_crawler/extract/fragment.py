@@ -8,6 +8,7 @@ fit to be sent to another process.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from html import unescape
 from itertools import pairwise
@@ -22,8 +23,8 @@ from .urls import absolute, article_id, is_part
 _SKIPPED = re.compile(r"<!--.*?-->|<(script|style|textarea|select|noscript|title)\b.*?</\1\s*>", re.S | re.I)
 # A tag, a tag that never ends, or text.
 _TOKEN = re.compile(r"(?P<tag><[^<>]*>)|(?P<torn><[^<>]*)(?=<|\Z)|(?P<text>[^<]+)")
-# Asked first: no link to a part without it (beginning with a plain character, a search passes over a page at a glance).
-_NUMBERED = re.compile(r"age=\d|age[Nn]o=\d|age[Nn]um=\d|AGE=\d|AGENO=\d|AGENUM=\d")
+# What stands before the number of a part, as far as it is looked for in the characters of a page.
+_BEFORE_NUMBERS = ("age=", "ageno=", "ageNo=", "agenum=", "ageNum=", "AGE=", "AGENO=", "AGENUM=")
 _HREF = re.compile(r"<a\b[^<>]*?\shref\s*=\s*[\"']?\s*([^\"'\s<>]+)", re.I)
 _NAME = re.compile(r"</?\s*([a-z][\w:]*)", re.I)
 # The links to the other parts.
@@ -83,10 +84,20 @@ def _before_pager(lines: list[Line], last: int, labels: Labels) -> int:
 def hidden_part_urls(html: str, url: str, portal: Portal, number: int) -> list[str]:
     """Return the links to other parts of the article as they stand in the characters of its page: an attribute cut in two takes
     the links behind it with it."""
-    tags = dict.fromkeys(html.rfind("<", 0, at.start()) for at in _NUMBERED.finditer(html))
+    tags = dict.fromkeys(html.rfind("<", 0, at) for at in sorted(_numbers(html)))
     hrefs = (_HREF.match(html, at) for at in tags if at >= 0)
     found = (absolute(url, unescape(href.group(1))) for href in hrefs if href)
     return [target for target in found if target and is_part(target) and article_id(target, portal) == number]
+
+
+def _numbers(html: str) -> Iterator[int]:
+    """Yield where a link may number a part."""
+    for words in _BEFORE_NUMBERS:
+        at = html.find(words)
+        while at >= 0:
+            if html[at + len(words) : at + len(words) + 1].isdigit():
+                yield at
+            at = html.find(words, at + 1)
 
 
 def is_pager(text: str) -> bool:

@@ -64,19 +64,20 @@ def read_entry(
     if link.line >= len(document.lines):
         return None, None, None
     line = document.lines[link.line]
-    words, abstract = _read_row(link.text, line.text, _behind(document, line), _before(document, line, link), zone, labels)
+    words, abstract = _read_row(link.text, line.text, _behind(document, line), zone, labels)
+    before = _before(document, line, link) if words is None else None
+    if before:
+        words = _date_before(before, zone)
     return words, None if words is None else day_of(words, captured_at, zone), abstract
 
 
 @lru_cache(maxsize=16384)
-def _read_row(
-    title: str, text: str, behind: tuple[str, ...], before: str | None, zone: ZoneInfo, labels: Labels
-) -> tuple[str | None, str | None]:
+def _read_row(title: str, text: str, behind: tuple[str, ...], zone: ZoneInfo, labels: Labels) -> tuple[str | None, str | None]:
     """Return (date words, abstract) of a row's texts. The same rows stand beside every article of a portal."""
-    return _row_date(title, text, behind, before, zone), _row_abstract(behind, labels)
+    return _row_date(title, text, behind, zone), _row_abstract(behind, labels)
 
 
-def _row_date(title: str, text: str, behind: tuple[str, ...], before: str | None, zone: ZoneInfo) -> str | None:
+def _row_date(title: str, text: str, behind: tuple[str, ...], zone: ZoneInfo) -> str | None:
     if title in text:
         left, _, right = text.partition(title)
         if words := _date_words(right, zone) or _date_words(left, zone):
@@ -87,9 +88,14 @@ def _row_date(title: str, text: str, behind: tuple[str, ...], before: str | None
         words = _date_words(near, zone)
         if words and len(near) - len(words) <= 8:
             return words
-    # A date before the link counts when it stands in the link's own row with nothing else in its line.
-    words = _date_words(before, zone) if before else None
-    return words if words and before and len(before) - len(words) <= 3 else None
+    return None
+
+
+@lru_cache(maxsize=4096)
+def _date_before(before: str, zone: ZoneInfo) -> str | None:
+    """A date before the link counts when it stands in the link's own row with nothing else in its line."""
+    words = _date_words(before, zone)
+    return words if words and len(before) - len(words) <= 3 else None
 
 
 def _row_abstract(behind: tuple[str, ...], labels: Labels) -> str | None:
