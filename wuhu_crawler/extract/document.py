@@ -159,13 +159,8 @@ class Line:
         return bool(self.node.look & ASIDE)
 
 
-class PlacedLink(NamedTuple):
-    """A link with the line it stands in or before, and its block."""
-
-    line: int
-    node: Block
-    href: str | None
-    text: str
+# A link: the line it stands in or before, its block, its `href` as written, and its words. Plain, since a page has a hundred.
+PlacedLink = tuple[int, Block, str | None, str]
 
 
 class PlacedPicture(NamedTuple):
@@ -304,17 +299,16 @@ class _Walker:
         stretch, self._stretch = self._stretch, ""
         if not stretch or stretch.isspace():
             return
-        document, block, opened = self.document, self._stack[-1], self._open
-        if opened or block.look:
+        block = self._stack[-1]
+        if self._open or block.look:
             look = block.look
-            inline = read_inline(stretch, opened, bold=bool(look & BOLD), preformatted=bool(look & PREFORMATTED))
+            inline = read_inline(stretch, self._open, bold=bool(look & BOLD), preformatted=bool(look & PREFORMATTED))
         else:
             inline = read_inline(stretch)
-        lines = document.lines
-        index = first = len(lines)
+        lines = self.document.lines
+        first = len(lines)
         for words in inline.lines:
-            lines.append(Line(index, words, block))
-            index += 1
+            lines.append(Line(len(lines), words, block))
         if not inline.only_text:
             self._place(inline, first, block)
 
@@ -324,9 +318,9 @@ class _Walker:
         for line, href, text, encloses in inline.anchors:
             if encloses:
                 start, words = self._enclosing(first + line, text)
-                document.links.append(PlacedLink(start, block, href, words))
+                document.links.append((start, block, href, words))
             else:
-                document.links.append(PlacedLink(first + line, block, href, text))
+                document.links.append((first + line, block, href, text))
         if inline.pictures:
             document.images += [PlacedPicture(first + line, block, found) for line, found in inline.pictures]
         if inline.inputs:

@@ -51,10 +51,10 @@ class Hyperlink(NamedTuple):
 def read_links(document: Document, url: str, portal: Portal) -> list[Hyperlink]:
     """Return the page's links in source order; script links, anchors of the page itself and other schemes are none."""
     root = (absolute(url, document.base) if document.base else None) or url
-    folder = folder_of(root)
+    folder, patterns = folder_of(root), portal.article_urls
     links = []
     for line, node, href, text in document.links:
-        target = _target(root if needs_query(href) else folder, href, text, portal.article_urls) if href else None
+        target = _target(root if needs_query(href) else folder, href, text, patterns) if href else None
         if target is not None:
             link, part = target
             links.append(Hyperlink(*link, part, line, node, link))

@@ -18,6 +18,7 @@ _MOST_DIGITS = 19
 # What editors leave in an empty link field.
 _EMPTY = re.compile(r"\s*https?:/*\s*\Z", re.I)
 _SPACES = re.compile(r"[\t\r\n]+")
+_OF_THE_PAGE = frozenset(("", "?", "#"))
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
@@ -29,7 +30,7 @@ def absolute(base: str, href: str) -> str | None:
 
 def needs_query(href: str) -> bool:
     """Tell whether a link is relative to the page itself (`?page=2`), not just to its folder."""
-    return href.lstrip()[:1] in ("", "?", "#")
+    return href.lstrip()[:1] in _OF_THE_PAGE
 
 
 def folder_of(url: str) -> str:
