@@ -24,7 +24,12 @@ _SKIPPED = re.compile(r"<!--.*?-->|<(script|style|textarea|select|noscript|title
 # A tag, a tag that never ends, or text.
 _TOKEN = re.compile(r"(?P<tag><[^<>]*>)|(?P<torn><[^<>]*)(?=<|\Z)|(?P<text>[^<]+)")
 # What stands before the number of a part, as far as it is looked for in the characters of a page.
-_BEFORE_NUMBERS = ("age=", "ageno=", "ageNo=", "agenum=", "ageNum=", "AGE=", "AGENO=", "AGENUM=")
+_BEFORE_NUMBERS = {
+    "age=": ("age=",),
+    "ageN": ("ageNo=", "ageNum="),
+    "agen": ("ageno=", "agenum="),
+    "AGE": ("AGE=", "AGENO=", "AGENUM="),
+}
 _HREF = re.compile(r"<a\b[^<>]*?\shref\s*=\s*[\"']?\s*([^\"'\s<>]+)", re.I)
 _NAME = re.compile(r"</?\s*([a-z][\w:]*)", re.I)
 # The links to the other parts.
@@ -92,7 +97,7 @@ def hidden_part_urls(html: str, url: str, portal: Portal, number: int) -> list[s
 
 def _numbers(html: str) -> Iterator[int]:
     """Yield where a link may number a part."""
-    for words in _BEFORE_NUMBERS:
+    for words in (words for mark, spellings in _BEFORE_NUMBERS.items() if mark in html for words in spellings):
         at = html.find(words)
         while at >= 0:
             if html[at + len(words) : at + len(words) + 1].isdigit():
