@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from .document import Document, Line
 from .labels import Labels, is_buttons
-from .region import Region, is_meta
+from .region import Region, is_meta, text_end
 
 # Atomic: a run of numbers must not be split in every possible way.
 _PARTS = re.compile(r"(?>\s*+(?:\[\d{1,3}\]|【\d{1,3}】|上一页|下一页|第\d+页|共\d+页|本文共分?\s*\d+\s*页|\d{1,3})\s*+)++")
@@ -40,7 +40,8 @@ def read_paragraphs(document: Document, region: Region, labels: Labels, title: s
         if text and not _is_leftover(row, text, title if not paragraphs else None, labels):
             short = len(text) <= 45
             paragraphs.append(Paragraph(text, short and all(line.bold or line.centered for line in row), row[0].index))
-    return _without_trailing_lists(paragraphs, document)
+    end = text_end(document.lines, region.start, region.end)
+    return [paragraph for paragraph in paragraphs if paragraph.line < end]
 
 
 def _is_leftover(row: list[Line], text: str, title: str | None, labels: Labels) -> bool:
@@ -72,11 +73,3 @@ def _rows(lines: list[Line]) -> list[list[Line]]:
         else:
             rows.append([line])
     return rows
-
-
-def _without_trailing_lists(paragraphs: list[Paragraph], document: Document) -> list[Paragraph]:
-    """Cut the related-headline list some editors paste below a text: at least two closing lines that are wholly links."""
-    end = len(paragraphs)
-    while end and document.lines[paragraphs[end - 1].line].link_chars >= len(document.lines[paragraphs[end - 1].line].text) - 1:
-        end -= 1
-    return paragraphs[:end] if len(paragraphs) - end >= 2 and end else paragraphs

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from .labels import is_decoy, is_furniture
+from .labels import heads_comments, is_decoy, is_furniture
 
 if TYPE_CHECKING:
     from .document import Line
@@ -29,7 +29,7 @@ _END_LONGEST = 200
 class Facts(NamedTuple):
     """`prose`: how much the words look like running text; `cut`: they end in an ellipsis; `end`: they only ever stand behind an
     article; `dated`: a publication date may stand here (a digit, or a label whose value is elsewhere; no clock of the site),
-    `labelled`: behind its label."""
+    `labelled`: behind its label; `comments`: they may head what readers wrote."""
 
     labels: Labels
     prose: float
@@ -37,6 +37,7 @@ class Facts(NamedTuple):
     end: bool
     dated: bool
     labelled: bool
+    comments: bool
 
 
 def facts_of(line: Line, labels: Labels) -> Facts:
@@ -57,6 +58,7 @@ def _read(words: Words, labels: Labels) -> Facts:
         _is_end(words, labels),
         dated,
         dated and bool(labels.published_hint.search(text)),
+        heads_comments(text),
     )
 
 

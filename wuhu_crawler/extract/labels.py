@@ -26,6 +26,7 @@ VIEWS = (
 )  # fmt: skip
 SOURCE = (
     "信息来源",
+    "本文来源",
     "文章来源",
     "新闻来源",
     "稿件来源",
@@ -71,7 +72,11 @@ END = (
     "返回顶部", "欢迎咨询",
     "特别声明", "郑重声明", "上一则", "下一则", "上一新闻", "下一新闻", "本类热门", "点击排行", "阅读排行", "热门点击",
     "热门新闻",
-    "相關文章", "相關新聞", "下一篇：", "没有了", "您看到此篇文章时的感受是",
+    "相關文章", "相關新聞", "下一篇：", "没有了", "您看到此篇文章时的感受是", "相关推荐", "推荐新闻", "更多新闻",
+    "更多文章", "精彩推荐", "热点推荐", "猜你喜欢", "为您推荐", "大家都在看", "您可能感兴趣", "您可能也喜欢", "网友跟贴",
+    "网友跟帖", "文章评论", "查看更多评论", "关键词阅读", "您此时的心情", "上一則", "下一則", "上一條", "下一條",
+    "相關報導", "相關閱讀", "相關連結", "延伸閱讀", "推薦閱讀", "推薦文章", "熱門文章", "熱門新聞", "最新新聞", "更多新聞",
+    "發表留言", "發表評論", "版權聲明",
 )  # fmt: skip
 # Buttons: below the article they end it, above it they are passed over.
 TOOLS = (
@@ -79,12 +84,18 @@ TOOLS = (
     "收藏此页", "加入收藏", "告诉好友",
     "推荐给好友", "分享到", "返回上页", "返回列表", "返回上一页", "关闭", "字号", "字体", "双击",
 )  # fmt: skip
+# The line behind which an article is over although no end word says so: who edited it (责编：…, 编辑丨…).
+EDITORS = ("责任编辑", "责编", "编辑", "本文编辑", "网络编辑", "网站编辑", "責任編輯", "編輯")
+# Slots that stand below a body as well as above it, with a value of any length.
+CLOSING = ("原标题", "原题", "标签", "关键词", "关键字", "關鍵字", "關鍵詞", "标签TAG")
 # Whole lines of furniture that stand inside or beside a body.
 # Atomic and possessive (`(?>`, `++`): a long run of words and spaces must not be split in every possible way.
 FURNITURE = re.compile(
     r"(?>[\s【\[(（]*+(?:打印(?:此文|本页|此页|文章|本文)?|关闭(?:窗口|本页|此页)?|(?:返回|回到)(?:顶部|首页|页首|上页|列表|上一页)"
     r"|收藏(?:此页|本页|本文)?|加入收藏|推荐(?:给)?(?:好友|朋友)?|字号选择|字体|字号|字體|大|中|小|放大|缩小|默认|双击滚屏|双击自动滚屏"
-    r"|复制(?:本页)?(?:链接|网址)|发送(?:给)?好友|纠错|投稿|分享(?:到)?|欢迎咨询|TOP|顶部|评论|我要评论|发表评论)"
+    r"|复制(?:本页)?(?:链接|网址)|发送(?:给)?好友|纠错|投稿|分享(?:到)?|欢迎咨询|TOP|顶部|评论|我要评论|发表评论|举报"
+    r"|(?:用)?(?:微信)?(?:扫描|扫码|扫一扫)(?:下方)?(?:二维码)?(?:分享)?|分享(?:至|到|给)(?:微信)?(?:好友)?(?:和|或|、)?(?:朋友圈|好友)"
+    r"|调整字体|新浪微博|腾讯微博|QQ(?:空间|好友|群)|微信(?:好友|朋友圈)?|朋友圈|人人网|开心网|豆瓣网?)"
     r"[\s】\])）:：|｜/]*+)++",
     re.I,
 )
@@ -99,8 +110,19 @@ FOOTER = re.compile(
     "|All [Rr]ights [Rr]eserved|all rights reserved|ALL RIGHTS RESERVED|网站地图"
     "|未经.{0,10}(?:授权|许可|同意).{0,12}(?:转载|复制|使用)"
 )
+_COMMENT = "(?:评论|留言|跟[贴帖]|回[复帖]|評論|回覆)"
+_COMMENTS_HINT = re.compile(_COMMENT)
+_COMMENTS = re.compile(
+    r"[\W_]*(?:全部|所有|最新|最热|热门|精彩|网友|用户|读者|游客|文章|新闻|相关|推荐|已有|共有?|有|網友|讀者){0,3}\s*[\d,]{0,9}"
+    rf"\s*[条個个则篇位]?\s*{_COMMENT}(?:列表|区|内容|专区)?\s*[(（\[【]?\s*(?:共|已有)?\s*[\d,]{{0,9}}\s*[条个则篇]?{_COMMENT}?[\W_]*"
+)
+_COMMENT_MARK = re.compile(
+    r"回[复覆帖]|举报|舉報|\d\s*楼|\d\s*(?:分钟|小时|天|分鐘|小時)前|(?:[顶踩赞]|支持|反对)\s*[(（\[]?\s*\d"
+    r"|\d{1,2}[-/月.]\d{1,2}日?\s*\d{1,2}[::]\d{2}"
+)
 _SITE_TALK = re.compile(f"{DECOYS.pattern}|{FOOTER.pattern}")
 _FURNITURE_LONGEST, _BUTTONS_LONGEST = 100, 60
+_COMMENTS_LONGEST, _MARK_LONGEST = 30, 60
 COLON = r"\s*[:：]\s*"
 ARROW = r"(?:-+>|=+>|>+|＞+|»|›|→|--+|—+|≫|·>|::)"
 # Behind a position word bars and slashes part crumbs, too.
@@ -131,6 +153,16 @@ def _is_furniture(text: str) -> bool:
     return bool(_SITE_TALK.search(text)) or is_buttons(text)
 
 
+def heads_comments(text: str) -> bool:
+    """Tell whether a line may head what readers wrote below an article: 网友评论(42), 4,060 条评论."""
+    return len(text) <= _COMMENTS_LONGEST and bool(_COMMENTS_HINT.search(text) and _COMMENTS.fullmatch(text))
+
+
+def is_comment_mark(text: str) -> bool:
+    """Tell whether a short line is what stands beside a reader's comment: who wrote it and when, 回复, 举报, 顶(3)."""
+    return len(text) <= _MARK_LONGEST and bool(_COMMENT_MARK.search(text))
+
+
 def is_buttons(text: str) -> bool:
     """Tell whether a line is nothing but buttons: 【打印此文】 字号：大 中 小."""
     return len(text) <= _BUTTONS_LONGEST and bool(FURNITURE.fullmatch(text))
@@ -159,6 +191,8 @@ class Labels:
     end: re.Pattern[str]
     end_hint: re.Pattern[str]
     tools: re.Pattern[str]
+    editor: re.Pattern[str]
+    closing: re.Pattern[str]
     slot: re.Pattern[str]
 
 
@@ -203,5 +237,9 @@ def _compiled(extra: tuple[tuple[str, tuple[str, ...]], ...]) -> Labels:
         end=re.compile(rf"{bracket}(?:{words('end', END)})"),
         end_hint=re.compile(f"{bracket}[{re.escape(''.join(sorted({word[0] for word in (*END, *more.get('end', ()))})))}]"),
         slot=re.compile(rf"^[\s\u3000【\[(（]*{slots}\s*(?:[:：](?P<value>.*)|(?P<bare>))$"),
+        editor=re.compile(
+            rf"{bracket}(?:{words('source', SOURCE)}{COLON}[^，。；]{{0,30}}?)?{label_pattern(EDITORS)}\s*[:：|｜丨/]"
+        ),
+        closing=re.compile(rf"{bracket}{label_pattern(CLOSING)}(?:{COLON}|\s|$)"),
         tools=re.compile(rf"{bracket}(?:{words('tools', TOOLS)})"),
     )

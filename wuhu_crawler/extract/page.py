@@ -22,7 +22,7 @@ from .hyperlinks import ATTACHMENTS, Hyperlink, PageLink, counter_url, extension
 from .labels import Labels, labels
 from .listing import looks_like_listing, read_entries, read_pager
 from .reading import Reading
-from .region import Region, find_region
+from .region import Region, find_region, text_end
 from .urls import article_id, is_part
 
 _HTML_TYPES = ("text/html", "application/xhtml", "text/plain", "")
@@ -143,7 +143,7 @@ def _is_article(region: Region | None, listing: Listing | None, document: Docume
         return False
     if listing is not None and (listing.pager or not labelled):
         return False
-    inside = document.lines[region.start : region.end]
+    inside = document.lines[region.start : text_end(document.lines, region.start, region.end)]
     linked = sum(line.link_chars for line in inside)
     return linked * 3 < sum(len(line.text) for line in inside) and (
         region.date is not None or region.prose > 5 * _ARTICLE_PROSE

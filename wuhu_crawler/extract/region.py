@@ -7,15 +7,16 @@ article (上一篇, 相关新闻, 【关闭窗口】 …). No class name and no 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from itertools import accumulate, islice, pairwise
 from zoneinfo import ZoneInfo
 
 from .dates import LEADING_RELATIVE, MOMENT, find_moment, normalize_digits
 from .document import ASIDE, CONTAINERS, Block, Document, Line
 from .facts import MIN_PROSE, Facts, facts_of
-from .labels import Labels, is_buttons, is_decoy, is_furniture
+from .labels import Labels, is_buttons, is_comment_mark, is_decoy, is_furniture
 
 _CLAUSE = re.compile(r"[，。；！？“”,;!?]")
 _SENTENCE_GOES_ON = re.compile(r"\s*[，。；！？]")
@@ -23,6 +24,7 @@ _UPDATED = ("更新", "更 新", "修改", "最后")
 _PARTIAL = re.compile(r"\s*\d{1,2}[-/月]\d{1,2}日?(?:\s+\d{1,2}:\d{2}(?::\d{2})?)?(?![\d年])")
 _BARE_LONGEST = 120
 _MOST_BARE = 40
+_NUMBERS = re.compile(r"[\d\s:/.\-年月日()（）\[\]【】]*")
 _OPENING = " [(\u3000"
 # The body is the smallest container that holds this share of the prose behind the date line.
 _SHARE = 0.88
@@ -34,6 +36,20 @@ _GAP_COST = 20
 _BARE_REST = 24
 # Behind the buttons that close an article stands less than this share of its prose (a comment form, a notice).
 _AFTER_TOOLS = 0.35
+_CLOSING_LONGEST = 40
+_SLOT_LONGEST = 60
+# So many lines behind the editor's are asked for more credits.
+_CREDITS_REACH = 3
+_CREDIT = re.compile("记者|通讯员|作者|摄影|撰稿|供稿|编辑|责编|校对|审核")
+# What a list of headlines below a text is made of.
+_FEWEST_HEADLINES = 2
+_LONGEST_CAPTION = 16
+_LONGEST_DAY = 14
+_SHORTEST_HEADLINE = 4
+_CLOSING_DAY = re.compile(r"\d{1,2}[-/.月]\d{1,2}日?\s*[\])）】]?\Z")
+_SENTENCE_ENDS = ("。", "！", "？", "；", "…", "”", "）")
+# So many lines that only stand beside comments make comments of what is around them.
+_FEWEST_MARKS = 2
 
 
 # A label says when it was published; one that says updated comes second; then a date alone, then slots without any date.
@@ -73,16 +89,18 @@ def find_region(document: Document, labels: Labels, zone: ZoneInfo, is_article_l
         return None
     facts = [facts_of(line, labels) for line in lines]
     weights = _weights(lines, facts, is_article_link)
+    comments = _comments(lines, facts, weights)
+    for i in comments:
+        weights[i] = 0.0
+    ends = [i for i, said in enumerate(facts) if said.end or (i in comments and i - 1 not in comments)]
     sums = [0.0, *accumulate(weights)]
     best = None
-    for date in _candidates(lines, facts, labels, zone, is_article_link):
-        region = _behind(document, date, labels, sums)
+    for date in _candidates(lines, facts, labels, zone, lambda line: line.index in comments or is_article_link(line)):
+        region = _behind(document, date, labels, sums, ends)
         if region and (best is None or _rank(region, weights) > _rank(best, weights)):
             best = region
-    if best is None or (
-        best.date and best.date.rule in ("bare", "slots") and best.prose < 0.5 * _whole(document, labels, sums)[2]
-    ):
-        start, end, prose = _whole(document, labels, sums)
+    if best is None or (best.date and best.date.rule in ("bare", "slots") and best.prose < 0.5 * _whole(ends, sums)[2]):
+        start, end, prose = _whole(ends, sums)
         if prose > 0:
             container = _container(document, start, end, sums)
             region = _clip(document, container, start, end, None, labels, sums)
@@ -107,6 +125,19 @@ def _weights(lines: list[Line], facts: list[Facts], is_article_link: Callable[[L
         if line.node.look & ASIDE or (said.cut and line.index and is_article_link(lines[line.index - 1])):
             weights[line.index] = 0.0
     return weights
+
+
+def _comments(lines: list[Line], facts: list[Facts], weights: list[float]) -> frozenset[int]:
+    """Return the lines of what readers wrote below the article: behind a line that heads comments, with prose above it, the
+    rest of its block if some lines there stand beside comments only (回复, 3小时前)."""
+    found: set[int] = set()
+    for i, said in enumerate(facts):
+        if said.comments and i not in found and sum(weights[:i]) > _FOOT_PROSE:
+            block = next((block for block in lines[i].node.ancestors() if block.end > i + 1), lines[i].node)
+            marks = (line for line in lines[i + 1 : block.end] if is_comment_mark(line.text))
+            if len(list(islice(marks, _FEWEST_MARKS))) == _FEWEST_MARKS:
+                found.update(range(i, block.end))
+    return frozenset(found)
 
 
 def _candidates(
@@ -177,10 +208,10 @@ def _bare_date(line: Line, labels: Labels, zone: ZoneInfo) -> DateLine | None:
     return None
 
 
-def _behind(document: Document, date: DateLine, labels: Labels, sums: list[float]) -> Region | None:
+def _behind(document: Document, date: DateLine, labels: Labels, sums: list[float], ends: list[int]) -> Region | None:
     """Return the body behind a date line; when nothing follows there, the prose before it (dates at the foot)."""
     lines = document.lines
-    start, end = date.index + 1, _end_of(lines, date.index + 1, labels, sums)
+    start, end = date.index + 1, _end_of(lines, date.index + 1, labels, sums, ends)
     if sums[end] - sums[start] < 0.05 * sums[-1] and sums[start] > _FOOT_PROSE:
         head = max((i + 1 for i in range(date.index) if labels.end.match(lines[i].text)), default=0)
         if sums[date.index] - sums[head] > max(sums[end] - sums[start], _FOOT_PROSE):
@@ -196,21 +227,21 @@ def _begins_body(line: Line, labels: Labels, sums: list[float]) -> bool:
     return weight >= MIN_PROSE and not line.heading and not labels.position.match(line.text)
 
 
-def _whole(document: Document, labels: Labels, sums: list[float]) -> tuple[int, int, float]:
+def _whole(ends: list[int], sums: list[float]) -> tuple[int, int, float]:
     """Return the stretch between end marks with most prose: the best guess without a date line."""
-    marks = [-1, *(line.index for line in document.lines if facts_of(line, labels).end), len(document.lines)]
+    marks = [-1, *ends, len(sums) - 1]
     stretches = [(a + 1, b, sums[b] - sums[a + 1]) for a, b in pairwise(marks)]
     return max(stretches, key=lambda stretch: stretch[2])
 
 
-def _end_of(lines: list[Line], start: int, labels: Labels, sums: list[float]) -> int:
-    """Return the line that ends the article: the first end word, or buttons with hardly any prose between them and it."""
-    ends = [line.index for line in lines[start:] if facts_of(line, labels).end] + [len(lines)]
-    end = next(
-        (end for end, after in pairwise([*ends, len(lines)]) if not _goes_on(lines, start, end, after, sums)), len(lines)
-    )
+def _end_of(lines: list[Line], start: int, labels: Labels, sums: list[float], ends: list[int]) -> int:
+    """Return the line that ends the article: the first end word, or buttons or the editor's line with hardly any prose between
+    them and it."""
+    last = len(lines)
+    behind = [*ends[bisect_left(ends, start) :], last, last]
+    end = next((end for end, after in pairwise(behind) if not _goes_on(lines, start, end, after, sums)), last)
     for line in lines[start:end]:
-        if _is_tool(line, labels) and sums[end] - sums[line.index] < _AFTER_TOOLS * (sums[line.index] - sums[start]):
+        if _closes(lines, line, labels) and sums[end] - sums[line.index] < _AFTER_TOOLS * (sums[line.index] - sums[start]):
             return line.index
     return end
 
@@ -224,8 +255,14 @@ def _goes_on(lines: list[Line], start: int, end: int, after: int, sums: list[flo
     return one_block and sums[after] - sums[end] > _AFTER_TOOLS * (sums[end] - sums[start])
 
 
-def _is_tool(line: Line, labels: Labels) -> bool:
-    return len(line.text) <= 40 and bool(labels.tools.match(line.text))
+def _closes(lines: list[Line], line: Line, labels: Labels) -> bool:
+    """Tell whether a line is buttons, or names who edited the article and no other credits follow."""
+    if len(line.text) > _CLOSING_LONGEST:
+        return False
+    if labels.tools.match(line.text):
+        return True
+    following = lines[line.index + 1 : line.index + 1 + _CREDITS_REACH]
+    return bool(labels.editor.match(line.text)) and not any(_CREDIT.search(other.text) for other in following)
 
 
 def _container(document: Document, start: int, end: int, sums: list[float]) -> Block:
@@ -265,9 +302,36 @@ def _clip(
     return Region(start, end, container, date, sums[end] - sums[start] if end > start else 0.0)
 
 
+def text_end(lines: list[Line], start: int, end: int) -> int:
+    """Return where the text of the lines [start, end) ends: before the list of headlines some editors paste below it, which are
+    two closing lines at least that are links and nothing else, and the captions between them."""
+    first, headlines = end, 0
+    for line in reversed(lines[start:end]):
+        if _is_headline(line):
+            first, headlines = line.index, headlines + 1
+        elif not headlines or not _is_caption(line):
+            break
+        elif line.heading or line.text.endswith((":", "：")):
+            first = line.index
+    return first if headlines >= _FEWEST_HEADLINES and first > start else end
+
+
+def _is_headline(line: Line) -> bool:
+    """Tell whether a line is a link and nothing else but a bullet or its date."""
+    plain = line.plain_chars
+    return plain <= 1 or (
+        plain <= _LONGEST_DAY and line.link_chars >= _SHORTEST_HEADLINE and bool(_CLOSING_DAY.search(line.text))
+    )
+
+
+def _is_caption(line: Line) -> bool:
+    return not line.link_chars and len(line.text) <= _LONGEST_CAPTION and not line.text.endswith(_SENTENCE_ENDS)
+
+
 def _is_trailing(line: Line, labels: Labels) -> bool:
-    slots = len(line.text) < 60 and (_filled(labels, line.text) or labels.views.match(line.text))
-    return bool(line.aside or slots or is_furniture(line.text) or is_bare_slot(line, labels))
+    text = line.text
+    slots = len(text) < _SLOT_LONGEST and (_filled(labels, text) or labels.views.match(text) or labels.closing.match(text))
+    return bool(line.aside or slots or is_furniture(text) or is_bare_slot(line, labels))
 
 
 def _behind_slots(lines: list[Line], start: int, end: int, labels: Labels) -> int:
@@ -314,6 +378,15 @@ def is_meta(line: Line, labels: Labels) -> bool:
         return False
     if is_buttons(text) or is_decoy(text):
         return True
-    if re.fullmatch(r"[\d\s:/.\-年月日()（）\[\]【】]*", normalize_digits(text)):
+    if _NUMBERS.fullmatch(normalize_digits(text)):
         return True
-    return len(text) < 60 and bool(labels.published.match(text) or labels.views.match(text) or _filled(labels, text))
+    if len(text) >= _SLOT_LONGEST:
+        return False
+    slots = labels.published.match(text) or labels.views.match(text) or _filled(labels, text)
+    return bool(slots) or _is_dated_slots(text, labels)
+
+
+def _is_dated_slots(text: str, labels: Labels) -> bool:
+    """Tell whether a text is a date and the slots behind it (2024-01-02 来源：市报)."""
+    date = MOMENT.match(normalize_digits(text)) if text[0].isdigit() else None
+    return date is not None and bool(labels.slot.match(text[date.end() :])) and not _CLAUSE.search(text)
