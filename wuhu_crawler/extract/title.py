@@ -15,7 +15,12 @@ from .region import is_bare_slot, is_meta
 
 _TITLE_REACH = 14
 _TITLE_LONGEST = 120
-_TITLE_SUFFIX = re.compile(r"\s*(?:[-_|—–－·]+|--+|::|>>?|»)\s*")
+_TITLE_SUFFIX = re.compile(r"\s*(?:[-_|—–－·@]+|--+|::|>>?|»)\s*")
+_SITE = re.compile(r"(?:网|网站|首页|门户|无标题文档|Untitled|在线)\Z")
+# A line with less is a guess.
+_WEAK = 1.0
+_SHORT = 5
+_NAMED = 4.0
 _SUBTITLE = ("——", "--", "─", "―")
 
 
@@ -27,10 +32,12 @@ def read_title(article: Article, reading: Reading) -> None:
         points = _title_score(line, reading, hidden, article.breadcrumb)
         if points > score:
             best, score = line, points
-    if best is not None:
-        reading.title_line = best.index
-        article.title = best.text
-        note(article, "title", "line above the date", best.text)
+    named = _named_line(reading, article.breadcrumb) if score < _WEAK else None
+    chosen = named or best
+    if chosen is not None:
+        reading.title_line = chosen.index
+        article.title = chosen.text
+        note(article, "title", "heading the title element begins with" if named else "line above the date", chosen.text)
         return
     first = _leading_title(reading)
     if first is not None:
@@ -45,6 +52,19 @@ def read_title(article: Article, reading: Reading) -> None:
         note(article, "title", "title element", reading.document.title or "")
     else:
         note(article, "title", ABSENT, "no line between breadcrumb and body that stands alone")
+
+
+def _named_line(reading: Reading, breadcrumb: list[str]) -> Line | None:
+    """Return the heading before or in the body that the title element names, far from the date as it may stand."""
+    lines, site = reading.document.lines[: reading.region.end], {reading.portal.title, *breadcrumb[:-1]}
+    found = (line for line in lines if line.heading and _is_named(line, reading))
+    return next((line for line in found if line.text not in site and not _SITE.search(line.text)), None)
+
+
+def _is_named(line: Line, reading: Reading) -> bool:
+    """Tell whether the title element is the line, or begins with it and goes on with the names of channel and site."""
+    text, title = line.text, reading.document.title or ""
+    return len(text) >= 3 and title.startswith(text) and (title == text or bool(_TITLE_SUFFIX.match(title, len(text))))
 
 
 def _leading_title(reading: Reading) -> Line | None:
@@ -67,7 +87,10 @@ def _title_lines(reading: Reading) -> list[Line]:
 
 def _title_score(line: Line, reading: Reading, hidden: set[str], breadcrumb: list[str]) -> float:
     text = line.text
-    if not 2 <= len(text) <= _TITLE_LONGEST or line.link_chars * 2 > len(text):
+    if not 2 <= len(text) <= _TITLE_LONGEST:
+        return 0.0
+    # A link is no title, but the heading of an article that links to its own page.
+    if line.link_chars * 2 > len(text) and not (line.heading and len(text) > _SHORT and _is_named(line, reading)):
         return 0.0
     if is_decoy(text) or FURNITURE.fullmatch(text) or is_meta(line, reading.labels) or text in breadcrumb[:-1]:
         return 0.0
@@ -86,14 +109,23 @@ def _title_score(line: Line, reading: Reading, hidden: set[str], breadcrumb: lis
     anchor = date.index if date else reading.region.start
     points = 2.0 - 0.25 * abs(anchor - line.index)
     points += 3.0 * line.heading + 1.5 * line.bold + 1.5 * line.centered
-    title = reading.document.title or ""
-    if len(text) >= 4 and (text in title or (len(title) >= 6 and title in text)):
-        points += 4.0
+    points += _NAMED * _names(reading.document.title or "", text, reading.portal.title)
     if text in hidden:
         points += 4.0
-    if len(text) < 5 or reading.labels.source.match(text):
+    if len(text) < _SHORT or reading.labels.source.match(text):
         points -= 2.0
     return max(points, 0.05)
+
+
+def _names(title: str, text: str, site: str) -> int:
+    """Return 1 when a title element tells of a line, -1 when the line is just the name of the site or channel in it, else 0."""
+    if text not in title:
+        return int(len(title) >= 6 and title in text)
+    parts = _TITLE_SUFFIX.split(title)
+    title_like = text == parts[0] and len(text) == max(map(len, parts))
+    if text in parts and not title_like and (text == site or _SITE.search(text)):
+        return -1
+    return int(len(text) >= 4)
 
 
 def _document_title(reading: Reading, breadcrumb: list[str]) -> str | None:
@@ -103,7 +135,5 @@ def _document_title(reading: Reading, breadcrumb: list[str]) -> str | None:
         return None
     parts = [part.strip() for part in _TITLE_SUFFIX.split(title) if part.strip()]
     site = {reading.portal.title, *breadcrumb[:-1]}
-    parts = [
-        part for part in parts if part not in site and not re.search(r"(?:网|网站|首页|门户|无标题文档|Untitled|在线)\Z", part)
-    ]
+    parts = [part for part in parts if part not in site and not _SITE.search(part)]
     return parts[0] if parts and len(parts[0]) >= 4 else None
