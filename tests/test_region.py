@@ -79,6 +79,29 @@ def test_a_short_notice_above_many_headlines_is_an_article() -> None:
     assert item.paragraphs == ["明天上午八点到十二点，北京路一带停水，请市民提前储水。"]
 
 
+def test_links_below_a_text_end_it_without_any_word_for_them() -> None:
+    notice = "<p>本站文章欢迎读者来信指正，来信请写明文章名称和日期。</p>"
+    assert read(f"<p>镜湖周边</p>{''.join(LINKS) * 9}{notice}{LINKS[0]}{notice}</div></div>").paragraphs[:4] == [
+        *PROSE,
+        "镜湖周边",
+    ]
+    assert len(read(f"{''.join(LINKS) * 9}{notice}{LINKS[0]}{notice}</div></div>").paragraphs) == 3
+
+
+def test_links_above_a_list_of_names_are_part_of_the_text() -> None:
+    names = "".join(f"<p>江城市第{n}房产管理处</p>" for n in range(20))
+    assert len(read(f"<p>附件</p>{''.join(LINKS) * 4}<p>先进单位</p>{names}</div></div>").paragraphs) == 33
+
+
+def test_links_among_prose_are_part_of_the_text() -> None:
+    assert len(read(f"{''.join(LINKS) * 4}{BODY}{BODY}</div></div>").paragraphs) == 17
+
+
+def test_attached_files_and_the_signature_below_them_are_part_of_the_text() -> None:
+    files = "".join(f'<p><a href="/up/{n}.doc">附件{n}：江城市镜湖码头游船管理办法</a></p>' for n in range(1, 9))
+    assert read(f"{files}<p>江城市园林局</p></div></div>").paragraphs[-1] == "江城市园林局"
+
+
 @pytest.mark.parametrize("closing", ["<p>江城市园林局<br>2024年4月30日</p>", "<p>（完）</p>"])
 def test_a_signature_below_links_stays_with_them(closing: str) -> None:
     assert len(read(f"{''.join(LINKS)}{closing}</div></div>").paragraphs) > 5

@@ -40,7 +40,7 @@ def read_paragraphs(document: Document, region: Region, labels: Labels, title: s
         if text and not _is_leftover(row, text, title if not paragraphs else None, labels):
             short = len(text) <= 45
             paragraphs.append(Paragraph(text, short and all(line.bold or line.centered for line in row), row[0].index))
-    end = text_end(document.lines, region.start, region.end)
+    end = text_end(document, region, labels)
     return [paragraph for paragraph in paragraphs if paragraph.line < end]
 
 

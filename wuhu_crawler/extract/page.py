@@ -113,9 +113,9 @@ def _classify(
         return _other(document, url, gone), None
     if number is None:
         listing = _listing(document, links, captured_at, portal, url)
-        if listing and not _is_article(region, listing, document):
+        if listing and not _is_article(region, listing, document, tables):
             return listing, None
-    if region is not None and (number is not None or _is_article(region, None, document)):
+    if region is not None and (number is not None or _is_article(region, None, document, tables)):
         reading = Reading(document, links, tables, region, url, portal, captured_at, number)
         article = read_article(reading)
         # A later part may hold a few characters, and repeat no title.
@@ -137,13 +137,13 @@ def _article_lines(document: Document, links: list[Hyperlink]) -> frozenset[int]
     return frozenset(line.index for line in held if 2 * line.link_chars >= len(line.text) - 12)
 
 
-def _is_article(region: Region | None, listing: Listing | None, document: Document) -> bool:
+def _is_article(region: Region | None, listing: Listing | None, document: Document, tables: Labels) -> bool:
     labelled = region is not None and region.date is not None and region.date.rule == "label"
     if region is None or region.prose < (_NOTICE_PROSE if labelled else _ARTICLE_PROSE):
         return False
     if listing is not None and (listing.pager or not labelled):
         return False
-    inside = document.lines[region.start : text_end(document.lines, region.start, region.end)]
+    inside = document.lines[region.start : text_end(document, region, tables)]
     linked = sum(line.link_chars for line in inside)
     return linked * 3 < sum(len(line.text) for line in inside) and (
         region.date is not None or region.prose > 5 * _ARTICLE_PROSE

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from .dates import LEADING_RELATIVE, MOMENT, find_moment, normalize_digits
 from .document import ASIDE, CONTAINERS, Block, Document, Line
 from .facts import MIN_PROSE, Facts, facts_of
+from .hyperlinks import ATTACHMENTS, extension
 from .labels import Labels, is_buttons, is_comment_mark, is_decoy, is_furniture
 
 _CLAUSE = re.compile(r"[，。；！？“”,;!?]")
@@ -43,6 +44,8 @@ _CREDITS_REACH = 3
 _CREDIT = re.compile("记者|通讯员|作者|摄影|撰稿|供稿|编辑|责编|校对|审核")
 # What a list of headlines below a text is made of.
 _FEWEST_HEADLINES = 2
+_MANY_HEADLINES = 6
+_MOSTLY_LINKS = 0.6
 _LONGEST_CAPTION = 16
 _LONGEST_DAY = 14
 _SHORTEST_HEADLINE = 4
@@ -302,9 +305,16 @@ def _clip(
     return Region(start, end, container, date, sums[end] - sums[start] if end > start else 0.0)
 
 
-def text_end(lines: list[Line], start: int, end: int) -> int:
-    """Return where the text of the lines [start, end) ends: before the list of headlines some editors paste below it, which are
-    two closing lines at least that are links and nothing else, and the captions between them."""
+def text_end(document: Document, region: Region, labels: Labels) -> int:
+    """Return where the text of a region ends: before the headlines below it."""
+    first = _before_headlines(document.lines, region.start, region.end)
+    links = _before_links(document.lines, region.start, region.end, labels)
+    return first if links >= first or _are_attached(document, links, region.end) else links
+
+
+def _before_headlines(lines: list[Line], start: int, end: int) -> int:
+    """Return where the list begins that some editors paste below a text: two closing lines at least that are links and nothing
+    else, and the captions between them."""
     first, headlines = end, 0
     for line in reversed(lines[start:end]):
         if _is_headline(line):
@@ -314,6 +324,32 @@ def text_end(lines: list[Line], start: int, end: int) -> int:
         elif line.heading or line.text.endswith((":", "：")):
             first = line.index
     return first if headlines >= _FEWEST_HEADLINES and first > start else end
+
+
+def _before_links(lines: list[Line], start: int, end: int, labels: Labels) -> int:
+    """Return where a page goes over from prose to links, whatever words may stand between: behind that line links outweigh
+    the prose that is left."""
+    cut, best, total, headlines = start, 0.0, 0.0, 0
+    for line in lines[start:end]:
+        if line.link_chars > line.plain_chars:
+            total -= line.link_chars
+            headlines += 1
+        else:
+            total += facts_of(line, labels).prose
+            if total >= best:
+                cut, best, headlines = line.index + 1, total, 0
+    if headlines < _MANY_HEADLINES or cut == start:
+        return end
+    linked, plain = (
+        sum(chars) for chars in zip(*((line.link_chars, line.plain_chars) for line in lines[cut:end]), strict=True)
+    )
+    return cut if linked >= _MOSTLY_LINKS * (linked + plain) else end
+
+
+def _are_attached(document: Document, start: int, end: int) -> bool:
+    """Tell whether among the links of the lines [start, end) are files: they belong to the text above them."""
+    hrefs = (href for line, _, href, _ in document.links if start <= line < end)
+    return any(href and extension(href) in ATTACHMENTS for href in hrefs)
 
 
 def _is_headline(line: Line) -> bool:
