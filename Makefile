@@ -8,7 +8,7 @@ REPLAYWEBPAGE := 2.5.3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-root test-replay check format bench bench-crawl bench-extract bench-rebuild killer coverage clean
+.PHONY: help setup demo test test-root test-replay fuzz check format bench bench-crawl bench-extract bench-rebuild killer coverage clean
 
 help: ## show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -39,6 +39,9 @@ $(REPLAY)/.ready: tests/replay/requirements.txt
 	mkdir -p $(REPLAY)/replaywebpage
 	cd $(REPLAY)/replaywebpage && npm pack --silent replaywebpage@$(REPLAYWEBPAGE) && tar xzf replaywebpage-$(REPLAYWEBPAGE).tgz
 	@touch $@
+
+fuzz: setup ## 20,000 damaged pages through extraction and its explanation (FUZZ_PAGES=n); `make test` takes 1,000
+	FUZZ_PAGES=$(or $(FUZZ_PAGES),20000) $(BIN)/pytest tests/test_page.py -k reencoded
 
 check: setup ## static checks: ruff, mypy, import-linter
 	$(BIN)/ruff check .

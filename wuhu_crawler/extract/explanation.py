@@ -45,6 +45,13 @@ class FieldReport:
 def explain(item: PageItem, page: str, links: Sequence[tuple[str, str]] = ()) -> list[FieldReport]:
     """Return a report a field, the kind first. `page` is the decoded text, `links` are its links as (kind, URL)."""
     text = PageText.of(page)
+    reports = _reports(item, text, links)
+    for report in reports:
+        report.places, report.near = text.proven(report.places), text.proven(report.near)
+    return reports
+
+
+def _reports(item: PageItem, text: PageText, links: Sequence[tuple[str, str]]) -> list[FieldReport]:
     if isinstance(item, Article):
         return _article(item, text)
     if isinstance(item, Listing):
@@ -124,7 +131,7 @@ def _body_place(item: Article, text: PageText) -> list[Place]:
     first = text.find(long[0]) if long else None
     last = next((hit for words in reversed(long) if (hit := text.find(words, first[0]))), None) if first else None
     place = text.spanning(first[0], last[0] + 1) if first and last else None
-    return [Place(place.xpath, long[0])] if place else []
+    return [Place(place.xpath, first[1].words)] if place and first else []
 
 
 def _media(item: Article, text: PageText) -> list[FieldReport]:

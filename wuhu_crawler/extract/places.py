@@ -158,6 +158,11 @@ class PageText:
                 return Place(self.xpath(element), words)
         return None
 
+    def proven(self, found: Iterable[Place]) -> list[Place]:
+        """Return the places that hold their words, and those that name none. On a damaged page the parsers may disagree: there
+        no place is better than a wrong one."""
+        return [place for place in found if not place.xpath or _holds(self.root, place)]
+
     def _holder(self, start: int, end: int) -> Any:
         """The smallest element that holds the text from `start` to `end`."""
         starts = [chunk.start for chunk in self.chunks]
@@ -173,7 +178,11 @@ class PageText:
 def holds(page: str, place: Place) -> bool:
     """Tell whether a place's XPath selects exactly one element of the page and that element (for a script, picture or link: its
     source) holds the words."""
-    found = Selector(text=page).root.xpath(place.xpath)
+    return _holds(Selector(text=page).root, place)
+
+
+def _holds(root: Any, place: Place) -> bool:
+    found = root.xpath(place.xpath)
     if len(found) != 1:
         return False
     element = found[0]
