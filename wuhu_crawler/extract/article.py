@@ -8,12 +8,13 @@ from ..items import Article, Credit, Related
 from . import byline, sections
 from .body import Paragraph, read_paragraphs
 from .breadcrumb import read_breadcrumb, settle_category
-from .dates import MOMENT
+from .dates import MOMENT, find_moment
 from .document import Line
 from .labels import Labels
 from .listing import read_entry
 from .media import read_media
-from .reading import ABSENT, Reading, meta_lines, note
+from .metadata import published
+from .reading import ABSENT, FOR_PROGRAMS, Reading, meta_lines, note
 from .region import is_bare_slot
 from .title import read_title
 from .views import read_views
@@ -44,6 +45,11 @@ def read_article(reading: Reading) -> Article:
 def _published(article: Article, reading: Reading) -> None:
     date = reading.region.date
     if date is None or not date.words:
+        told = (told for told in published(reading.document) if find_moment(told.words, reading.portal.zone))
+        if for_programs := next(told, None):
+            article.published_text = for_programs.words
+            note(article, "published_text", f"{FOR_PROGRAMS} {for_programs.name}", for_programs.words)
+            return
         empty = "the slot of the publication date is empty" if date else "no publication label with a date, no line just a date"
         note(article, "published_text", ABSENT, empty)
         return

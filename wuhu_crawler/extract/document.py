@@ -190,7 +190,7 @@ class PlacedInput(NamedTuple):
 @dataclass(slots=True)
 class Document:
     """The lines of a page and what else it holds, in source order. `blocks` are those that hold anything, in the order they
-    begin, the root first."""
+    begin, the root first; `head` is the HTML of its head."""
 
     root: Block = field(default_factory=lambda: Block("#document", None, 0, 0))
     lines: list[Line] = field(default_factory=list)
@@ -201,6 +201,7 @@ class Document:
     inputs: list[PlacedInput] = field(default_factory=list)
     title: str | None = None
     base: str | None = None
+    head: str = ""
 
     def text(self) -> str:
         """All visible text, a line a line."""
@@ -347,6 +348,7 @@ class _Walker:
             document.scripts += [Script(len(document.lines), *found) for found in _scripts(words)]
         elif words.startswith("<head"):
             document.title, document.base = _head(words)
+            document.head = words
             document.scripts += [Script(0, *found) for found in _scripts(words)]
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from ..items import Article, Listing, OtherPage, PageItem, iso
 from . import places
 from .places import PageText, Place
-from .reading import ABSENT
+from .reading import ABSENT, FOR_PROGRAMS
 
 # A body's first and last paragraph are looked for by lines of at least so many characters: a shorter one stands anywhere.
 _SHORTEST = 4
@@ -109,6 +109,9 @@ def _article_places(item: Article, name: str, text: PageText, anchor: int) -> li
     if name == "outlets":
         return _found(item.outlets, text, anchor)
     words = item.evidence[name].text
+    if item.evidence[name].rule.startswith(FOR_PROGRAMS):
+        place = text.content(words) or text.script(words)
+        return [place] if place else []
     if name == "views" and (source := _URL.search(words)):
         place = text.attribute(("src",), source.group(), item.url)
         return [place] if place else []

@@ -151,6 +151,11 @@ class PageText:
                     return Place(self.xpath(element), value)
         return None
 
+    def content(self, words: str) -> Place | None:
+        """Return the meta element that holds words."""
+        metas = (element for element in self.root.iter("meta") if words in (element.get("content") or ""))
+        return next((Place(self.xpath(element), words) for element in metas), None)
+
     def script(self, words: str) -> Place | None:
         """Return the inline script that holds words."""
         for element in self.root.iter("script"):

@@ -13,6 +13,8 @@ from .labels import Labels
 from .region import Region
 
 ABSENT = "absent"
+# Rules that begin so found words no reader sees; the name they stand under follows.
+FOR_PROGRAMS = "told to programs as"
 
 
 @dataclass(slots=True)
