@@ -48,6 +48,12 @@ def test_comments_beside_the_article_leave_it_alone() -> None:
     assert read("</div></div>", before=f"<div><h3>最新评论</h3><ul>{COMMENTS}</ul></div>").paragraphs == PROSE
 
 
+@pytest.mark.parametrize("head", ["回复", "回复内容：", "留言回复", "答复"])
+def test_an_offices_answer_to_a_letter_is_the_article(head: str) -> None:
+    slots = "<p>回复单位：江城市园林局</p><p>回复时间：2024-04-30 10:20</p><p>回复人：江城市园林局</p>"
+    assert read(f"</div><div><h3>{head}</h3>{BODY}{slots}</div></div>").paragraphs.count(PROSE[0]) == 2
+
+
 def test_a_text_about_comments_is_a_text() -> None:
     assert len(read(f"<p><b>读者留言</b></p>{BODY}</div></div>").paragraphs) == 7
 

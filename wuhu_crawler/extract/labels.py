@@ -110,15 +110,17 @@ FOOTER = re.compile(
     "|All [Rr]ights [Rr]eserved|all rights reserved|ALL RIGHTS RESERVED|网站地图"
     "|未经.{0,10}(?:授权|许可|同意).{0,12}(?:转载|复制|使用)"
 )
-_COMMENT = "(?:评论|留言|跟[贴帖]|回[复帖]|評論|回覆)"
-_COMMENTS_HINT = re.compile(_COMMENT)
+_COMMENT = "(?:评论|留言|跟[贴帖]|評論)"
+_COMMENTS_HINT = re.compile("评论|留言|跟[贴帖]|評論|回[复帖覆]")
+# 回复 alone may head the answer of an office to a letter, which is the article.
 _COMMENTS = re.compile(
-    r"[\W_]*(?:全部|所有|最新|最热|热门|精彩|网友|用户|读者|游客|文章|新闻|相关|推荐|已有|共有?|有|網友|讀者){0,3}\s*[\d,]{0,9}"
-    rf"\s*[条個个则篇位]?\s*{_COMMENT}(?:列表|区|内容|专区)?\s*[(（\[【]?\s*(?:共|已有)?\s*[\d,]{{0,9}}\s*[条个则篇]?{_COMMENT}?[\W_]*"
+    r"[\W_]*(?:(?:全部|所有|最新|\d{1,6}\s?[条则个篇])\s?回[复帖覆]|"
+    r"(?:全部|所有|最新|最热|热门|精彩|网友|用户|读者|游客|文章|新闻|相关|推荐|已有|共有?|有|網友|讀者){0,3}\s*[\d,]{0,9}"
+    rf"\s*[条條个則则篇位]?\s*{_COMMENT}(?:列表|区|专区)?\s*[(（\[【]?\s*(?:共|已有)?\s*[\d,]{{0,9}}\s*[条个则篇]?{_COMMENT}?)[\W_]*"
 )
 _COMMENT_MARK = re.compile(
-    r"回[复覆帖]|举报|舉報|\d\s*楼|\d\s*(?:分钟|小时|天|分鐘|小時)前|(?:[顶踩赞]|支持|反对)\s*[(（\[]?\s*\d"
-    r"|\d{1,2}[-/月.]\d{1,2}日?\s*\d{1,2}[::]\d{2}"
+    r"回[复覆帖](?!时间|日期|单位|部门|内容|情况|人)|举报|舉報|\d\s*楼|\d\s*(?:分钟|小时|天|分鐘|小時)前"
+    r"|(?:[顶踩赞]|支持|反对)\s*[(（\[]?\s*\d|\d{1,2}[-/月.]\d{1,2}日?\s*\d{1,2}[:：]\d{2}"
 )
 _SITE_TALK = re.compile(f"{DECOYS.pattern}|{FOOTER.pattern}")
 _FURNITURE_LONGEST, _BUTTONS_LONGEST = 100, 60

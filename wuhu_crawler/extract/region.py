@@ -10,7 +10,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import accumulate, islice, pairwise
+from itertools import accumulate, pairwise
 from zoneinfo import ZoneInfo
 
 from .dates import LEADING_RELATIVE, MOMENT, find_moment, normalize_digits
@@ -53,6 +53,8 @@ _CLOSING_DAY = re.compile(r"\d{1,2}[-/.月]\d{1,2}日?\s*[\])）】]?\Z")
 _SENTENCE_ENDS = ("。", "！", "？", "；", "…", "”", "）")
 # So many lines that only stand beside comments make comments of what is around them.
 _FEWEST_MARKS = 2
+# So many lines a mark are comments and nothing else.
+_LINES_A_MARK = 4
 
 
 # A label says when it was published; one that says updated comes second; then a date alone, then slots without any date.
@@ -131,14 +133,19 @@ def _weights(lines: list[Line], facts: list[Facts], is_article_link: Callable[[L
 
 
 def _comments(lines: list[Line], facts: list[Facts], weights: list[float]) -> frozenset[int]:
-    """Return the lines of what readers wrote below the article: behind a line that heads comments, with prose above it, the
-    rest of its block if some lines there stand beside comments only (回复, 3小时前)."""
+    """Return the lines of what readers wrote: behind a line that heads comments the rest of its block, if some lines there
+    stand beside comments only (回复, 3小时前), and there is prose above it or nothing else in the block."""
+    heads = [i for i, said in enumerate(facts) if said.comments]
+    if not heads:
+        return frozenset()
     found: set[int] = set()
-    for i, said in enumerate(facts):
-        if said.comments and i not in found and sum(weights[:i]) > _FOOT_PROSE:
+    prose, marks = [0.0, *accumulate(weights)], [0, *accumulate(is_comment_mark(line.text) for line in lines)]
+    for i in heads:
+        if i not in found:
             block = next((block for block in lines[i].node.ancestors() if block.end > i + 1), lines[i].node)
-            marks = (line for line in lines[i + 1 : block.end] if is_comment_mark(line.text))
-            if len(list(islice(marks, _FEWEST_MARKS))) == _FEWEST_MARKS:
+            marked = marks[block.end] - marks[i + 1]
+            alone = block.first == i and marked * _LINES_A_MARK >= block.end - i
+            if marked >= _FEWEST_MARKS and (prose[i] > _FOOT_PROSE or alone):
                 found.update(range(i, block.end))
     return frozenset(found)
 
