@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
-from .document import Document, Line
+from .document import CELLS, Document, Line
 from .labels import Labels, is_buttons
 from .region import Region, is_meta, text_end
 
@@ -55,6 +55,8 @@ def _is_leftover(row: list[Line], text: str, title: str | None, labels: Labels) 
 
 def _rows(lines: list[Line]) -> list[list[Line]]:
     """Group the single-line cells of one inner table row; every other line stands alone."""
+    if len({line.node.parent for line in lines}) == 1 and not any(line.node.tag in CELLS for line in lines):
+        return [[line] for line in lines]
     cells = [line.cell for line in lines]
     per_cell = Counter(cells)
     if len(per_cell) <= 1:

@@ -90,6 +90,7 @@ _SLOT = re.compile(
     r"(?:[\s、，,][\u3400-\u9fff]{2,4}(?![:：\u3400-\u9fff]))*)"
 )
 _SLOT_MARK = re.compile(r"[:：/／]")
+_ROLE_BEGINS = re.compile(f"[{''.join(sorted({word[0] for word in ROLES}))}]")
 # Without any of these a text is no credit: asked first, since most paragraphs hold none. Every alternative begins with a plain
 # character, so that a search passes over a text at a glance.
 _HINT = re.compile(
@@ -151,7 +152,7 @@ def read_closing(text: str) -> Byline:
 def read_slots(text: str) -> Byline:
     """Return the credits of a meta line, where labelled slots stand among dates and counters: 责任编辑：X 浏览：102."""
     credits: list[Credit] = []
-    if len(text) > 2 * LINE_LIMIT or not _SLOT_MARK.search(text):
+    if len(text) > 2 * LINE_LIMIT or not (_SLOT_MARK.search(text) and _ROLE_BEGINS.search(text)):
         return _NONE
     for found in _SLOT.finditer(text):
         chunk = _CODE.sub("", _before_label(found["names"])).strip(_TRIM)

@@ -19,7 +19,7 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff\u200b\u200c\
 _WIDE = r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uff60\U00020000-\U0003ffff“”‘’…—]"
 _WIDE_BREAK = re.compile(rf"(?<={_WIDE})[ \t]*[\r\n][ \t\r\n]*(?={_WIDE})")
 _SPACE = re.compile(r"[ \t\r\n\f\xa0]+")
-_NEEDS_WORK = re.compile(r"[\t\r\n\f\x7f-\xa0\ufeff\u200b\u200c\u200e\u200f\u2028\u2029]|  ")
+_NEEDS_WORK = re.compile(r"[\t\r\n\f\x7f-\xa0\ufeff\u200b\u200c\u200e\u200f\u2028\u2029]")
 TRIM = " \t\r\n\f\xa0\u3000"
 
 # What stands in a serialized tag behind its name. A quotation mark opens a value only behind an equals sign: `width="98%""`
@@ -99,7 +99,7 @@ class Inline(NamedTuple):
 
 def clean(text: str) -> str:
     """Return a text as a browser shows it, trimmed at both ends (full-width indents too), without control characters."""
-    if _NEEDS_WORK.search(text):
+    if "  " in text or _NEEDS_WORK.search(text):
         text = _CONTROLS.sub("", text)
         text = _SPACE.sub(" ", _WIDE_BREAK.sub("", text) if "\n" in text or "\r" in text else text)
     return text.strip(TRIM)
