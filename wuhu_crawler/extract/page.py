@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -27,6 +28,7 @@ from .urls import article_id, is_part
 
 _HTML_TYPES = ("text/html", "application/xhtml", "text/plain", "")
 _TEXT_LIMIT = 2000
+_MARKUP = re.compile(rb"<(?:!doctype|html|head|title|meta|body|table|div|p|br|a|script)[\s>]")
 # Without an article URL a page is an article when it has this much prose behind a date line and is not mostly links.
 _ARTICLE_PROSE = 60
 # A labelled date says so much already that a short notice will do.
@@ -206,5 +208,8 @@ def _is_html(content_type: str, url: str, body: bytes) -> bool:
         return False
     head = body[:1024].lstrip().lower()
     if kind == "text/plain" or not kind:
-        return not body[:512].count(0) and not head.startswith((b"%pdf", b"pk\x03\x04", b"\x89png", b"gif8", b"\xff\xd8"))
+        if head.startswith((b"%pdf", b"pk\x03\x04", b"\x89png", b"gif8", b"\xff\xd8")):
+            return False
+        # A damaged page may hold a NUL; UTF-16 is full of them.
+        return not body[:512].count(0) or body.startswith((b"\xff\xfe", b"\xfe\xff")) or bool(_MARKUP.search(head))
     return head.startswith((b"<!doctype html", b"<html")) or b"<html" in head
