@@ -261,7 +261,8 @@ def test_a_counter_script_of_the_portals_own(src: str, found: bool) -> None:
 def test_a_page_with_control_characters_is_read_without_them() -> None:
     html = (
         "<html><head><title>站\x07名</title></head><body><h1>标\x00题&#1;甲乙丙\x85丁</h1>"
-        "<div>发布时间：2013-5-18 10:00 浏览：1&#x200b;5 编辑：王\x02伟</div><p>正文第一段，这里有一些控制\x0b字符&#x7f;和\u200b零宽字符，写得长一些。</p></body></html>"
+        "<div>发布时间：2013-5-18 10:00 浏览：1&#x200b;5 编辑：王\x02伟</div>"
+        "<p>正文第一段，这里有一些控制\x0b字符&#x7f;和\u200b零宽字符，写得长一些。</p></body></html>"
     )
     item = extract(html.encode(), url="http://www.o553.cn/news/Info.asp?ID=5", captured_at=NOW, portal=O553).item
     assert isinstance(item, Article)
