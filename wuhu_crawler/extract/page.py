@@ -26,7 +26,6 @@ from .reading import Reading
 from .region import Region, find_region, text_end
 from .urls import article_id, is_part
 
-_HTML_TYPES = ("text/html", "application/xhtml", "text/plain", "")
 _TEXT_LIMIT = 2000
 _MARKUP = re.compile(rb"<(?:!doctype|html|head|title|meta|body|table|div|p|br|a|script)[\s>]")
 # Without an article URL a page is an article when it has this much prose behind a date line and is not mostly links.
