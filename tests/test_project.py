@@ -16,6 +16,7 @@ from conftest import ROOT
 from wuhu_crawler import __version__, errors, settings
 from wuhu_crawler.cli import cli
 from wuhu_crawler.db.models import metadata
+from wuhu_crawler.db.views import VIEWS
 from wuhu_crawler.portals import BUNDLED
 from wuhu_crawler.spiders.article import ArticleSpider
 from wuhu_crawler.spiders.probe import ProbeSpider
@@ -80,6 +81,11 @@ def test_every_spider_argument_is_documented(spider: type[WuhuSpider | ArticleSp
 @pytest.mark.parametrize("table", sorted(metadata.tables))
 def test_every_table_is_documented(table: str) -> None:
     assert f"`{table}`" in documents() or f"## {table}" in documents()
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_view_is_documented(view: str) -> None:
+    assert f"### `{view}`" in documents()
 
 
 def test_every_exit_code_is_documented() -> None:

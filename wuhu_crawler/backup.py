@@ -16,11 +16,10 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from . import __version__
+from . import __version__, clock
 from .db.engine import copy_sqlite, head, revision
 from .errors import OutOfSpace, StorageError, UsageError
 from .paths import BACKUP_FACTS, ArchiveLock, ArchivePaths
@@ -240,7 +239,7 @@ def _write_facts(folder: Path, files: list[_File]) -> None:
     kept = [folder / "warc" / file.name for file in files if file.sha256 is not None]
     facts = _Facts(
         format=FORMAT,
-        made_at=datetime.now(UTC).isoformat(),
+        made_at=clock.now().isoformat(),
         program=f"wuhu_crawler/{__version__}",
         revision=head(),
         database_sha256=manifest.sha256_of(folder / "archive.db"),

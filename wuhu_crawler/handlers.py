@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections import defaultdict
-from datetime import UTC, datetime
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urldefrag
@@ -32,6 +31,7 @@ from scrapy.utils.defer import maybe_deferred_to_future
 from scrapy.utils.httpobj import urlparse_cached
 from twisted.internet.error import DNSLookupError
 
+from . import clock
 from .warc.reader import ChunkReader, unchunk
 from .warc.records import Exchange
 
@@ -196,7 +196,7 @@ class _Attempt:
     def begin(self, ip: str | None) -> bytes:
         """Start (or start again, on another connection) with nothing received; return what is to be sent."""
         self.ip = ip
-        self.started_at = datetime.now(UTC)
+        self.started_at = clock.now()
         self.sent = ip is not None
         self.received = bytearray()
         self._head_end: int | None = None

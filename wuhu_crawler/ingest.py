@@ -18,13 +18,15 @@ from functools import partial
 from time import monotonic
 from typing import Any
 
-from . import __version__
+from sqlalchemy import Connection
+
+from . import __version__, clock
 from .captures import Source, exchange_at, page_outcome, read
 from .db.engine import make_engine, upgrade
 from .db.store import Store
-from .errors import OutOfSpace, StorageError, WuhuError
+from .errors import OutOfSpace, StorageError, UsageError, WuhuError
 from .extract.digests import article_digest, page_digest
-from .extract.urls import resource
+from .extract.urls import asked_number, resource
 from .items import Article, Assembled, Capture, Outcome, PageItem, PieceOf
 from .paths import ArchiveLock, ArchivePaths, storage_errors
 from .portals import Portal
@@ -110,6 +112,8 @@ class ArchiveWriter:
 
         Raises ArchiveInUse, UsageError (a database of a newer revision), OutOfSpace, StorageError.
         """
+        if clock.shift() and not portal.allow_private:
+            raise UsageError(f"{clock.VARIABLE} is set, which is for simulations: {portal.name} is a portal of the real world")
         with storage_errors(f"opening the archive {paths.root}"):
             lock = ArchiveLock(paths.root)
         try:
@@ -119,7 +123,7 @@ class ArchiveWriter:
                 paths.warc.mkdir(parents=True, exist_ok=True)
                 recovered = recover(paths, store)
                 seal_left_behind(paths, store)
-                now = datetime.now(UTC)
+                now = clock.now()
                 serial = store.last_warc_serial() + 1
                 crawl = crawl_id or f"{now:%Y%m%d%H%M%S}-{job}-{serial}"
                 started = store.crawl_started(crawl) or now
@@ -153,6 +157,11 @@ class ArchiveWriter:
             commit_pages=commit_pages,
             commit_seconds=commit_seconds,
         )
+
+    @property
+    def database(self) -> Connection:
+        """A connection for questions: it sees what is committed. To be used in this thread, and for reading only."""
+        return self._store.questions
 
     def record(
         self,
@@ -258,7 +267,7 @@ class ArchiveWriter:
 
     def outcome(self, outcome: Outcome) -> None:
         """Queue how a URL ended other than by its page, and note it in the WARC: no rebuild could know it else."""
-        when = outcome.at or datetime.now(UTC)
+        when = outcome.at or clock.now()
         with self._guard("storing an outcome"):
             capture = None
             if outcome.capture_id is not None:
@@ -270,7 +279,7 @@ class ArchiveWriter:
 
     def _settle(self, outcome: Outcome) -> None:
         with self._guard("storing an outcome"):
-            self._store.add_outcome(self.crawl_id, outcome)
+            self._store.add_outcome(self.crawl_id, outcome, asked_number(outcome.url, self.portal))
         self.counts[f"outcome/{outcome.outcome}"] += 1
         self.counts["requisites"] += outcome.requisite is not None
         self._uncommitted += 1
@@ -298,7 +307,7 @@ class ArchiveWriter:
         """
         self.commit()
         with self._guard(f"taking in {name}"):
-            now, offset = datetime.now(UTC), self._warc.sync()[1]
+            now, offset = clock.now(), self._warc.sync()[1]
             self._warc.write_metadata(f"{IMPORTED}{name}", [("file", name), *fields], at=now)
             self._warc.sync()
             replay = Replay(self._store, partial(read, self.paths.warc))
@@ -377,7 +386,7 @@ class ArchiveWriter:
             self._lock.release()
 
     def _end(self, exit_code: int, reason: str, stats: Mapping[str, Any]) -> None:
-        now = datetime.now(UTC)
+        now = clock.now()
         status = _CRAWL_STATUS.get(exit_code, "interrupted")
         finished = None if status == "interrupted" else now
         with self._guard("closing the archive"):

@@ -10,11 +10,11 @@ import json
 import logging
 import os
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
+from . import clock
 from .captures import located, read
 from .db.store import Store
 from .paths import ArchivePaths
@@ -122,9 +122,7 @@ def quarantine(paths: ArchivePaths, name: str, error: WarcError) -> Torn:
         file.seek(error.offset)
         tail = file.read()
         kept = paths.quarantine / f"{name}.{error.offset}.tail"
-        torn = Torn(
-            name, error.offset, len(tail), error.reason, sha256(tail).hexdigest(), kept.name, datetime.now(UTC).isoformat()
-        )
+        torn = Torn(name, error.offset, len(tail), error.reason, sha256(tail).hexdigest(), kept.name, clock.now().isoformat())
         paths.quarantine.mkdir(parents=True, exist_ok=True)
         _write(kept, tail)
         _write(kept.with_suffix(".json"), json.dumps(asdict(torn), ensure_ascii=False, indent=2).encode() + b"\n")

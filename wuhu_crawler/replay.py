@@ -21,7 +21,7 @@ from .db.store import Store
 from .errors import UsageError
 from .extract.assemble import NOT_CAPTURED, Assemblies, Assembly, failure
 from .extract.digests import article_digest, page_digest
-from .extract.urls import identity, resource
+from .extract.urls import asked_number, identity, resource
 from .items import Capture, Outcome, OutcomeKind, PieceOf, Requisite, RequisiteKind
 from .pages import normalize_dates
 from .portals import Portal, load_portal, make_portal
@@ -314,7 +314,7 @@ class Replay:
                 if reading.item is not None:
                     self._settle(capture, reading, outcome.url)
                     return
-        self._store.add_outcome(run.crawl_id, outcome)
+        self._store.add_outcome(run.crawl_id, outcome, asked_number(outcome.url, run.portal))
         if outcome.piece_of is not None:
             self._piece_failed(outcome.piece_of, outcome, capture)
 
@@ -426,7 +426,7 @@ class Replay:
             self.pages += 1
         if reading.outcome is not None:
             outcome = replace(reading.outcome, url=url, capture_id=capture.id)
-            self._store.add_outcome(self._running().crawl_id, outcome)
+            self._store.add_outcome(self._running().crawl_id, outcome, asked_number(url, self._running().portal))
 
     def _look_again(self, capture: Capture, wanted: Wanted) -> Reading:
         run = self._running()

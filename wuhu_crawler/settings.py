@@ -28,6 +28,9 @@ WUHU_OPERATOR = _env("WUHU_OPERATOR", "")
 # The archive folder, and its database when that lies elsewhere ("" = archive.db in the folder).
 WUHU_DATA_DIR = _env("WUHU_DATA_DIR", "data")
 WUHU_DATABASE_URL = _env("WUHU_DATABASE_URL", "")
+# A simulated time (ISO 8601 with offset) from which the clock goes on, for portals on this machine only; "" = the true time.
+# Read from the environment alone (clock.py), and noted in the WARC files.
+WUHU_CLOCK = _env("WUHU_CLOCK", "")
 # Where `-a portal=demo` finds the bundled portal.
 WUHU_DEMO_URL = _env("WUHU_DEMO_URL", "http://127.0.0.1:8553/")
 # Group commit: whichever comes first. What is not committed counts as not captured.

@@ -11,7 +11,7 @@ from urllib.request import Request, urlopen
 
 import click
 
-from .. import __version__
+from .. import __version__, clock
 from ..errors import CheckFailed, NotAnArticle, PortalStopped, UsageError
 from ..extract import explanation
 from ..extract.decode import decode
@@ -149,7 +149,7 @@ def _read(name: str, url: str | None) -> tuple[bytes, dict[str, str], int, str, 
     if name.startswith(_LIVE):
         return _fetch(name)
     if name == "-":
-        return sys.stdin.buffer.read(_LIMIT), {}, 200, url or "stdin:", datetime.now(UTC)
+        return sys.stdin.buffer.read(_LIMIT), {}, 200, url or "stdin:", clock.now()
     path = Path(name)
     try:
         body = path.read_bytes()
@@ -167,9 +167,9 @@ def _fetch(url: str) -> tuple[bytes, dict[str, str], int, str, datetime]:
             body = response.read(_LIMIT)
             if response.length and len(body) < _LIMIT:
                 raise PortalStopped(f"{url} broke off after {len(body)} bytes, {response.length} before its end; try again")
-            return body, dict(response.headers), response.status, response.url, datetime.now(UTC)
+            return body, dict(response.headers), response.status, response.url, clock.now()
     except HTTPError as error:
-        return error.read(_LIMIT), dict(error.headers), error.code, url, datetime.now(UTC)
+        return error.read(_LIMIT), dict(error.headers), error.code, url, clock.now()
     except (URLError, OSError, ValueError, HTTPException) as error:
         raise PortalStopped(f"{url} could not be fetched: {getattr(error, 'reason', error)}") from error
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -23,7 +22,9 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
+from .. import clock
 from ..errors import StorageError, UsageError
+from . import views
 from .failures import BUSY_SECONDS, translated
 from .models import metadata
 from .search import SEARCH_TABLE, index_problems
@@ -109,7 +110,9 @@ def upgrade(url: str) -> None:
             if (file := _file(engine.url)) is not None:
                 file.parent.mkdir(parents=True, exist_ok=True)
             with engine.begin() as connection:
+                views.drop(connection)
                 command.upgrade(_config(connection), "head")
+                views.create(connection)
     finally:
         engine.dispose()
 
@@ -198,7 +201,7 @@ def _back_up(url: str, found: str) -> None:
     file = _file(_parse(url))
     if file is None:
         return
-    target = file.parent / BACKUP_NAME.format(name=file.name, revision=found, time=datetime.now(UTC))
+    target = file.parent / BACKUP_NAME.format(name=file.name, revision=found, time=clock.now())
     try:
         copy_sqlite(file, target)
     except (sqlite3.Error, OSError) as error:
@@ -231,6 +234,7 @@ def _problems(connection: Connection) -> Iterator[str]:
     if connection.dialect.name == "sqlite":
         yield from _sqlite_problems(connection)
     yield from (f"the schema differs from the program's: {difference}" for difference in schema_differences(connection))
+    yield from (f"the view {name} is not the program's" for name in views.differences(connection))
     yield from _version_problems(connection)
     yield from index_problems(connection)
 

@@ -6,11 +6,11 @@ Written beside a running crawl, in transactions of a few rows; the numbers of th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import func, select, update
 
+from .. import clock
 from . import models
 from .engine import make_engine
 from .failures import translated
@@ -44,7 +44,7 @@ class FixityLog:
     def begin(self, share: float) -> int:
         """Begin a check of that share of the archive's bytes and return its number."""
         nothing = {"files": 0, "records": 0, "bytes": 0, "findings": 0, "files_done": []}
-        values = {"started_at": datetime.now(UTC), "share": share, "status": "running", **nothing}
+        values = {"started_at": clock.now(), "share": share, "status": "running", **nothing}
         with translated(), self._engine.begin() as connection:
             key = connection.execute(models.fixity_run.insert().values(values)).inserted_primary_key
         self._id = int(key[0]) if key is not None else 0
@@ -68,7 +68,7 @@ class FixityLog:
         self, *, files_done: Sequence[str], records: int, bytes_read: int, findings: Sequence[Any], sound: str | None = None
     ) -> None:
         """Note how far the check has come and what was found since; `sound` names a file in which nothing was."""
-        now = datetime.now(UTC)
+        now = clock.now()
         rows = [
             {"run_id": self._id, "position": self._position + number, "kind": each.kind, "file": each.file}
             | {"offset": each.offset, "text": each.text}
@@ -87,6 +87,6 @@ class FixityLog:
 
     def end(self, status: str) -> None:
         """End the check: `sound`, `damaged`, or `interrupted` (it can be resumed)."""
-        finished = None if status == "interrupted" else datetime.now(UTC)
+        finished = None if status == "interrupted" else clock.now()
         with translated(), self._engine.begin() as connection:
             connection.execute(update(models.fixity_run).where(_run.id == self._id).values(status=status, finished_at=finished))

@@ -48,6 +48,8 @@ ROLES = ("reporter", "correspondent", "photographer", "editor", "intern", "autho
 LINK_KINDS = ("image", "attachment", "link")
 PIECE_KINDS = ("part", "counter")
 REQUISITE_KINDS = ("image", "style", "script", "attachment")
+WALK_ENDS = ("last page", "known")
+PLAN_PARTS = ("listings", "new", "owed", "gaps", "rechecks")
 
 metadata = MetaData(naming_convention=NAMES)
 
@@ -220,6 +222,12 @@ outcome = Table(
     Column("at", UtcTime, nullable=False, comment="When it was settled (UTC)"),
     Column("until", UtcTime, comment="Postponed: not to be asked before (UTC)"),
     Column("via", Text, comment="URL of the page it was found on"),
+    Column(
+        "article_id",
+        BigInteger,
+        index=True,
+        comment="Portal's article number the URL asks for; NULL = none, or a later part",
+    ),
     one_of("outcome", OUTCOMES),
     comment="How each URL ended in each crawl: exactly one row; a retry or a resume replaces it",
     sqlite_with_rowid=False,
@@ -383,6 +391,44 @@ listing_sighting = Table(
     Column("date", Date, comment="That date"),
     Column("category_id", ForeignKey("category.id"), comment="Category of the listing; NULL = none shown"),
     comment="An entry of a listing page, seen at one time",
+    sqlite_with_rowid=False,
+)
+
+listing_walk = Table(
+    "listing_walk",
+    metadata,
+    Column("portal", ForeignKey("portal.name"), primary_key=True, comment="The portal"),
+    Column("listing", Text, primary_key=True, comment="The listing: the URL of its pages without the page number"),
+    Column("crawl_id", ForeignKey("crawl.id"), nullable=False, comment="The crawl that walked it last to an end"),
+    Column("began_at", UtcTime, nullable=False, comment="When that walk read its first page (UTC)"),
+    Column("ended_at", UtcTime, nullable=False, comment="When it came to the end (UTC): what was sighted until then is known"),
+    Column("pages", Integer, nullable=False, comment="Pages it read"),
+    Column("ending", String(16), nullable=False, comment="last page, or known: a page of nothing but known entries"),
+    one_of("ending", WALK_ENDS),
+    comment="How far each listing is known without a hole; what a later, unfinished walk saw is not counted",
+    info={"operational": True},
+    sqlite_with_rowid=False,
+)
+
+plan = Table(
+    "plan",
+    metadata,
+    Column("crawl_id", ForeignKey("crawl.id"), primary_key=True, comment="The crawl"),
+    Column("part", String(16), primary_key=True, comment="What the requests are for: listings, new, owed, gaps or rechecks"),
+    Column("made_at", UtcTime, nullable=False, comment="When it was made (UTC)"),
+    Column("planned", Integer, nullable=False, comment="Requests planned"),
+    Column("expected", Float, comment="What they were expected to bring (articles, changes); NULL = no experience yet"),
+    Column("done", Integer, comment="Requests made; NULL = the crawl has not ended"),
+    Column("brought", Integer, comment="What they brought; NULL = the crawl has not ended"),
+    Column(
+        "skipped",
+        _json(),
+        nullable=False,
+        comment="Reason -> how many requests were not made for it (JSON object)",
+    ),
+    one_of("part", PLAN_PARTS),
+    comment="What a crawl was to ask for, and what became of it",
+    info={"operational": True},
     sqlite_with_rowid=False,
 )
 

@@ -59,7 +59,7 @@ def capture_item(row: Row) -> Capture:
     return Capture(run_id=row["run_id"] or 0, offset=row["warc_offset"], length=row["warc_length"], **same)
 
 
-def outcome_row(crawl_id: str, outcome: Outcome, at: datetime) -> Row:
+def outcome_row(crawl_id: str, outcome: Outcome, at: datetime, article_id: int | None) -> Row:
     """Return the row of an outcome settled at `at`."""
     return {
         "crawl_id": crawl_id,
@@ -70,6 +70,7 @@ def outcome_row(crawl_id: str, outcome: Outcome, at: datetime) -> Row:
         "at": at,
         "until": outcome.until,
         "via": outcome.via,
+        "article_id": article_id,
     }
 
 

@@ -21,7 +21,7 @@ from ..portals import Portal
 from . import models
 from .batch import Batch, Page
 from .failures import translated
-from .rows import capture_item, capture_row, outcome_row
+from .rows import capture_item, capture_row, number, outcome_row
 from .sieve import Sieve
 from .statements import (
     CAPTURE_BY_ID,
@@ -80,6 +80,12 @@ class Store:
         self._writes.close()
         self._lookups.close()
         self.engine.dispose()
+
+    @property
+    def questions(self) -> Connection:
+        """The connection the writer looks things up with, open for the questions of others: it sees what is committed."""
+        self._require_sound()
+        return self._lookups
 
     def register_portal(self, portal: Portal) -> None:
         """Add the portal, or bring its title and time zone up to date."""
@@ -211,9 +217,10 @@ class Store:
             self._payloads.setdefault(capture.payload_digest, capture)
             self._seen.add(capture.payload_digest)
 
-    def add_outcome(self, crawl_id: str, outcome: Outcome) -> None:
+    def add_outcome(self, crawl_id: str, outcome: Outcome, article_id: int | None = None) -> None:
         """Buffer how a URL ended in a crawl; it replaces what was known of it. `at` defaults to its buffered capture's time.
 
+        `article_id` is the number of the article the URL asks for, None where it asks for none.
         Raises ValueError when there is no time.
         """
         self._require_sound()
@@ -221,7 +228,7 @@ class Store:
         at = outcome.at or (capture.captured_at if capture else None)
         if at is None:
             raise ValueError(f"the outcome of {outcome.url} has no time")
-        self._outcomes[crawl_id, outcome.url] = outcome_row(crawl_id, outcome, at)
+        self._outcomes[crawl_id, outcome.url] = outcome_row(crawl_id, outcome, at, number(article_id))
         if outcome.requisite is not None:
             row = {"crawl_id": crawl_id, **outcome.requisite._asdict(), "capture_id": outcome.capture_id}
             self._requisites[crawl_id, outcome.requisite.url] = row

@@ -54,6 +54,8 @@ class ArchiveKeeper:
         """Open the archive of the crawler's settings. Raises what ArchiveWriter.open raises."""
         settings, spider = crawler.settings, cast("PortalSpider", crawler.spider)
         kept: dict[str, Any] = {name: settings[name] for name in KEPT_SETTINGS}
+        if settings["WUHU_CLOCK"]:
+            kept["WUHU_CLOCK"] = settings["WUHU_CLOCK"]
         kept.update({f"argument-{name}": value for name, value in spider.arguments_given.items()})
         paths = ArchivePaths.of(settings["WUHU_DATA_DIR"], settings["WUHU_DATABASE_URL"] or None)
         writer = ArchiveWriter.open(

@@ -114,6 +114,12 @@ def resource(url: str, portal: Portal) -> str:
     return identity(url) if number is None or is_part(url) else f"article {number}"
 
 
+def asked_number(url: str, portal: Portal) -> int | None:
+    """Return the number of the article a URL asks for; None for a later part, whose answer is no answer for the article."""
+    number = article_id(url, portal)
+    return None if number is None or is_part(url) else number
+
+
 def is_part(url: str) -> bool:
     """Tell whether an article URL names a later part of a multi-page article (`&ArticlePage=2`)."""
     return part_number(url) > 1

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from .. import clock
 from ..extensions import keeper_of
 from ..items import Assembled, Outcome
 from ..pages import normalize_dates
@@ -39,5 +39,5 @@ class DatesPipeline:
         if isinstance(item, Outcome):
             return item
         page = item.article if isinstance(item, Assembled) else item
-        normalize_dates(page, self._portal, page.captured_at or datetime.now(UTC))
+        normalize_dates(page, self._portal, page.captured_at or clock.now())
         return item

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from scrapy.utils.httpobj import urlparse_cached
 
+from .. import clock
 from .faults import CONNECTION_FAULTS, REQUEST_FAULTS, Refused, fate
 
 if TYPE_CHECKING:
@@ -164,7 +165,7 @@ class BackoffMiddleware:
         return None
 
     def _busy(self, host: Host, request: Request, response: Response) -> Request:
-        now = datetime.now(UTC)
+        now = clock.now()
         asked = retry_after((response.headers.get("Retry-After") or b"").decode("latin-1"), now)
         if asked is not None and asked > self._patience.retry_after:
             host.down, host.until = f"retry-after (HTTP {response.status})", now + timedelta(seconds=asked)

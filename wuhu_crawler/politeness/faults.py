@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from scrapy.exceptions import (
@@ -17,6 +17,7 @@ from scrapy.exceptions import (
     UnsupportedURLSchemeError,
 )
 
+from .. import clock
 from ..handlers import ProtocolError, UnreachableError
 from ..items import Outcome, OutcomeKind
 
@@ -75,7 +76,7 @@ def outcome_of(request: Request, error: BaseException | None) -> Outcome:
         outcome=outcome,
         reason=reason,
         capture_id=None if capture is None else capture.id,
-        at=datetime.now(UTC),
+        at=clock.now(),
         until=getattr(error, "until", None),
         via=request.meta.get("via"),
     )

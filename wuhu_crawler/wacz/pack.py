@@ -12,13 +12,12 @@ import json
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
 from sqlalchemy import Connection, select
 
-from .. import __version__
+from .. import __version__, clock
 from ..db import models
 from ..db.engine import make_engine
 from ..db.failures import translated
@@ -155,7 +154,7 @@ class _Packing:
 
     def _write_datapackage(self, archive: zipfile.ZipFile) -> None:
         titles = list(self.connection.execute(select(models.portal.c.title).order_by(models.portal.c.name)).scalars())
-        now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        now = clock.now().isoformat(timespec="seconds").replace("+00:00", "Z")
         facts = {
             "profile": "data-package",
             "wacz_version": VERSION,
@@ -209,7 +208,7 @@ class _Entry:
 
 
 def _info(path: str, *, compress: bool) -> zipfile.ZipInfo:
-    now = datetime.now(UTC)
+    now = clock.now()
     info = zipfile.ZipInfo(path, (now.year, now.month, now.day, now.hour, now.minute, now.second))
     info.compress_type = zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED
     info.external_attr = 0o644 << 16

@@ -13,13 +13,14 @@ import re
 import socket
 import uuid
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from random import Random
 from typing import Literal, NamedTuple, NoReturn
 
 from isal import igzip
 
+from .. import clock
 from . import cdx
 from .records import Exchange, Revisit, sha1_digest, warc_date
 
@@ -250,7 +251,7 @@ class WarcWriter:
     def _warcinfo(self) -> bytes:
         block = _field_lines(self._info)
         headers = [
-            ("WARC-Date", warc_date(datetime.now(UTC))),
+            ("WARC-Date", warc_date(clock.now())),
             ("WARC-Filename", self.warc_file),
             ("Content-Type", _FIELDS),
         ]
