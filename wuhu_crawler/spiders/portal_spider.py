@@ -12,6 +12,7 @@ from scrapy import Request, Spider
 
 from .. import __version__
 from ..captures import captured, page_outcome
+from ..extensions import keeper_of
 from ..extract import missing
 from ..extract.assemble import Assemblies, Assembly
 from ..extract.assemble import failure as why
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Response
     from scrapy.settings import BaseSettings
+    from sqlalchemy import Connection
     from twisted.python.failure import Failure
 
     from ..extract.page import Page
@@ -122,6 +124,16 @@ class PortalSpider(Spider):
         for name, value in pace.items():
             crawler.settings.set(name, value, priority="spider")
         return super().from_crawler(crawler, job)
+
+    @property
+    def database(self) -> Connection:
+        """The archive's database, for questions once the crawl has begun; it shows what is committed."""
+        return keeper_of(self.crawler).writer.database
+
+    @property
+    def crawl_id(self) -> str:
+        """The ID of the crawl under way."""
+        return keeper_of(self.crawler).writer.crawl_id
 
     def request(self, url: str, *, via: str | None = None, priority: int = 0, known: Any = None) -> Request:
         """Return a request whose response goes to `parse`; what is `known` of the page is handed on to `follow`."""
