@@ -1,5 +1,5 @@
 """A collection replayed by tools we did not write, in a real browser, with the portal switched off: pywb and replayweb.page;
-and one that wget wrote, taken in.
+and those that wget and pywb wrote, taken in.
 
 `make test-replay` sets up what is needed and runs this; it fails, and does not skip, where something is missing. The
 screenshots are in .venv-replay/screenshots.
@@ -17,13 +17,14 @@ import threading
 import time
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
@@ -161,15 +162,13 @@ def must_show_the_article(seen: dict[str, Any], port: int) -> None:
 
 
 @contextmanager
-def pywb(kept: Kept, place: Path) -> Iterator[int]:
-    """Serve the archive by pywb as docs/warc.md says, with our own index."""
-    (place / "config.yaml").write_text(
-        f"collections:\n  wuhu:\n    index_paths: {kept.folder}/cdx/\n    archive_paths: {kept.folder}/warc/\n"
-    )
+def pywb(place: Path, config: str, *options: str) -> Iterator[int]:
+    """Run pywb in a folder with this configuration and yield its port."""
+    (place / "config.yaml").write_text(config)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [str(TOOLS / "bin/wayback"), "-b", "127.0.0.1", "-p", str(port), "-d", str(place)]
+    command = [str(TOOLS / "bin/wayback"), "-b", "127.0.0.1", "-p", str(port), "-d", str(place), *options]
     with (place / "log").open("w") as log, subprocess.Popen(command, stdout=log, stderr=log) as server:
         try:
             for _ in range(300):
@@ -185,7 +184,8 @@ def pywb(kept: Kept, place: Path) -> Iterator[int]:
 
 
 def test_pywb_replays_the_archive_as_it_lies(kept: Kept, tmp_path: Path) -> None:
-    with pywb(kept, tmp_path) as port:
+    config = f"collections:\n  wuhu:\n    index_paths: {kept.folder}/cdx/\n    archive_paths: {kept.folder}/warc/\n"
+    with pywb(tmp_path, config) as port:
         root = f"http://127.0.0.1:{port}/wuhu"
         with urlopen(f"{root}/cdx?url={kept.article.replace('?', '%3F')}&output=json") as answered:
             found = [json.loads(line) for line in answered.read().decode().splitlines()]
@@ -303,7 +303,30 @@ def test_what_wget_wrote_is_taken_in(tmp_path: Path) -> None:
         command = ["wget", "--quiet", "--recursive", "--level=1", "--warc-file=wget", f"{site.url}/"]
         subprocess.run(command, cwd=tmp_path, check=False, timeout=60)
         portal = site.profile(tmp_path, article_urls=r"['/html/show\.asp\?newsid=(?P<id>\d+)']")
-    folder = tmp_path / "archive"
+    told = must_be_taken_in(tmp_path / "wget.warc.gz", portal, {7: TITLE, 8: "市民纷纷前往参观"})
+    assert "written by Wget/" in told
+
+
+def test_what_pywb_recorded_is_taken_in(tmp_path: Path) -> None:
+    """pywb records what a browser asks for, here the same article twice in a second; its files begin without a warcinfo."""
+    pages: dict[str, Page] = {
+        "/": listing({"/html/show.asp?newsid=7": TITLE}),
+        "/html/show.asp?newsid=7": Story(7, TITLE).page(),
+    }
+    (tmp_path / "collections/rec").mkdir(parents=True)
+    config = "collections:\n  live: $live\nrecorder:\n  source_coll: live\n"
+    with serving(pages) as site, pywb(tmp_path, config, "--record", "--live") as port:
+        for path in ("/", "/html/show.asp?newsid=7", "/html/show.asp?newsid=7", "/gone"):
+            with suppress(HTTPError), urlopen(f"http://127.0.0.1:{port}/rec/record/mp_/{site.url}{path}") as answered:
+                answered.read()
+        portal = site.profile(tmp_path, article_urls=r"['/html/show\.asp\?newsid=(?P<id>\d+)']")
+    (recorded,) = (tmp_path / "collections/rec/archive").glob("rec-*.warc.gz")
+    must_be_taken_in(recorded, portal, {7: TITLE})
+
+
+def must_be_taken_in(recorded: Path, portal: Path, titles: dict[int, str]) -> str:
+    """Import a file of others into a new archive, which is then sound, rebuilds and packs; return what import says."""
+    folder = recorded.parent / "archive"
 
     def wuhu(*arguments: str) -> str:
         done = subprocess.run(
@@ -312,13 +335,13 @@ def test_what_wget_wrote_is_taken_in(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    told = wuhu("import", str(tmp_path / "wget.warc.gz"), "--portal", str(portal))
-    assert "written by Wget/" in told
-    titles = rows(folder, "SELECT article_id, title FROM article JOIN article_version ON article_key = key ORDER BY 1")
-    assert titles == [(7, TITLE), (8, "市民纷纷前往参观")]
+    told = wuhu("import", str(recorded), "--portal", str(portal))
+    found = rows(folder, "SELECT article_id, title FROM article JOIN article_version ON article_key = key ORDER BY 1")
+    assert dict(found) == titles
     assert wuhu("verify") == "ok\n"
     dump = wuhu("db", "dump", "--canonical")
     wuhu("rebuild")
     assert wuhu("db", "dump", "--canonical") == dump
-    wuhu("wacz", "-o", str(tmp_path / "wget.wacz"))
-    assert wuhu("wacz", "verify", str(tmp_path / "wget.wacz")) == "ok\n"
+    wuhu("wacz", "-o", str(folder / "all.wacz"))
+    assert wuhu("wacz", "verify", str(folder / "all.wacz")) == "ok\n"
+    return told
