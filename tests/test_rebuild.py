@@ -228,6 +228,23 @@ def test_damage_stops_a_rebuild_and_may_be_left_out(story: Story, tmp_path: Path
     assert len(captures) == rows(folder, "SELECT count(*) FROM capture")[0][0] - 1
 
 
+def test_a_file_that_does_not_say_what_it_is_may_be_left_out_too(story: Story, tmp_path: Path) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(story.folder, folder)
+    path = sorted((folder / "warc").iterdir())[0]
+    path.chmod(0o644)
+    raw = bytearray(path.read_bytes())
+    raw[40] ^= 0xFF  # in the warcinfo record
+    path.write_bytes(raw)
+    ended = wuhu(folder, "rebuild")
+    assert ended.returncode == 4
+    assert f"{path.name} at 0" in ended.stderr
+    again = tmp_path / "again.db"
+    assert [each.warc_file for each in rebuild(folder / "warc", again, index=False, skip_damaged=True).damage] == [path.name]
+    kept = {json.loads(line)["warc_file"] for line in dump(again) if '"table":"capture"' in line}
+    assert kept == {other.name for other in path.parent.iterdir()} - {path.name}
+
+
 def test_a_rebuild_has_no_network(demo_server: server.Handle) -> None:
     port = int(demo_server.url.rstrip("/").rpartition(":")[2])
     with offline(), pytest.raises(OfflineError):

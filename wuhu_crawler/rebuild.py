@@ -109,11 +109,13 @@ class Files(NamedTuple):
     order: list[str]
     heads: Mapping[str, Run]
     foreign: list[str]
+    # Files whose first record cannot be read: nobody knows what the others are of.
+    headless: list[Damage]
 
 
 def files_in(folder: Path, profiles: Mapping[str, Portal] | None = None) -> Files:
     """Return the WARC files in a folder. Raises UsageError for one whose portal is not known."""
-    heads, foreign = {}, []
+    heads, foreign, headless = {}, [], []
     for name in files_of(folder):
         try:
             heads[name] = head_of(located(folder, name), profiles)
@@ -121,8 +123,8 @@ def files_in(folder: Path, profiles: Mapping[str, Portal] | None = None) -> File
             foreign.append(name)
         except WarcError as error:
             if not (error.offset == 0 and located(folder, name).name.endswith(".open")):
-                raise StorageError(f"{error}; the database was left as it is") from error
-    return Files(folder, in_order(list(heads), heads), heads, foreign)
+                headless.append(Damage(name, error.offset, None, error.reason))
+    return Files(folder, in_order(list(heads), heads), heads, foreign, headless)
 
 
 @contextmanager
@@ -172,6 +174,8 @@ def rebuild(
     OutOfSpace; the database is then as it was.
     """
     files = files_in(folder, profiles)
+    if files.headless and not skip_damaged:
+        raise CheckFailed(_damaged(files.headless))
     if not files.order:
         raise UsageError(f"there are no WARC files of ours in {folder}")
     with offline(), storage_errors(f"rebuilding {target}"):
@@ -240,7 +244,7 @@ class _Filling:
         self._tell = tell
         self._replay = Replay(store, partial(read, files.folder))
         sizes = [self._path(name).stat().st_size for name in files.order]
-        self._progress = Progress(total=sum(sizes), foreign=files.foreign)
+        self._progress = Progress(total=sum(sizes), foreign=files.foreign, damage=[*files.headless])
         self._before = dict(zip(files.order, accumulate([0, *sizes]), strict=False))
         self._pages: set[str] = set()
         self._pieces: set[str] = set()
