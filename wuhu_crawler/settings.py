@@ -58,6 +58,9 @@ WUHU_REQUISITE_MAX_SIZE = _env("WUHU_REQUISITE_MAX_SIZE", str(16 << 20))
 WUHU_REQUISITE_ATTACHMENTS = _env(
     "WUHU_REQUISITE_ATTACHMENTS", "doc,docx,xls,xlsx,ppt,pptx,pdf,zip,rar,7z,txt,wps,et,rtf,csv,ceb"
 )
+# Gaps: how many article numbers a crawl asks for, and how many in a row beyond the highest may be none before it stops there.
+WUHU_GAPS_BUDGET = _env("WUHU_GAPS_BUDGET", "500")
+WUHU_GAPS_BEYOND = _env("WUHU_GAPS_BEYOND", "20")
 # A listing is left after so many pages in a row without an entry not yet seen on a listing of this crawl.
 WUHU_STALE_PAGES = _env("WUHU_STALE_PAGES", "5")
 

@@ -49,6 +49,8 @@ NUMBERS = (
     "WUHU_PATTERN_BUDGET",
     "WUHU_STALE_PAGES",
     "WUHU_REQUISITE_MAX_SIZE",
+    "WUHU_GAPS_BUDGET",
+    "WUHU_GAPS_BEYOND",
 )
 EXAMPLES = """\
 Examples
@@ -56,6 +58,7 @@ Examples
   scrapy crawl wuhu -a portal=demo -O out.jsonl      the bundled portal (beside a running `wuhu demo serve`)
   scrapy crawl wuhu -a limit=20                      the first 20 articles of the live portal
   scrapy crawl wuhu -a category=社会新闻 -a since=2024-01-01
+  scrapy crawl gaps -a budget=100                    article numbers no page has shown
   scrapy crawl article -a url=http://www.o553.cn/news/Info.asp?ID=12393
 
 -o and -O write articles only, in the published schema. A live portal needs WUHU_CONTACT=mailto:you@example.org.
