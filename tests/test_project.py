@@ -19,7 +19,9 @@ from wuhu_crawler.db.models import metadata
 from wuhu_crawler.db.views import VIEWS
 from wuhu_crawler.portals import BUNDLED
 from wuhu_crawler.spiders.article import ArticleSpider
+from wuhu_crawler.spiders.portal_spider import PortalSpider
 from wuhu_crawler.spiders.probe import ProbeSpider
+from wuhu_crawler.spiders.recheck import RecheckSpider
 from wuhu_crawler.spiders.wuhu import WuhuSpider
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -67,13 +69,15 @@ def test_every_setting_is_documented(name: str) -> None:
     assert name in documents()
 
 
-@pytest.mark.parametrize("words", [*commands(cli), "scrapy crawl wuhu", "scrapy crawl article", "scrapy crawl probe"])
+@pytest.mark.parametrize(
+    "words", [*commands(cli), "scrapy crawl wuhu", "scrapy crawl article", "scrapy crawl probe", "scrapy crawl recheck"]
+)
 def test_every_command_is_documented(words: str) -> None:
     assert words in documents()
 
 
-@pytest.mark.parametrize("spider", [WuhuSpider, ArticleSpider, ProbeSpider], ids=lambda spider: spider.name)
-def test_every_spider_argument_is_documented(spider: type[WuhuSpider | ArticleSpider | ProbeSpider]) -> None:
+@pytest.mark.parametrize("spider", [WuhuSpider, ArticleSpider, ProbeSpider, RecheckSpider], ids=lambda spider: spider.name)
+def test_every_spider_argument_is_documented(spider: type[PortalSpider]) -> None:
     text = documents()
     assert [argument.name for argument in spider.known_arguments if f"{argument.name}=" not in text] == []
 
