@@ -186,6 +186,13 @@ class Requisite(NamedTuple):
     url: str
 
 
+class Confirms(NamedTuple):
+    """What the answer to a request may confirm as unchanged: an article, as this capture shows it."""
+
+    article_id: int
+    capture_id: int
+
+
 @dataclass(kw_only=True, slots=True)
 class Outcome:
     """How one URL ended in one crawl: exactly one way. `reason` refines the kind (`timeout`, `robots`, `offsite`, ...)."""

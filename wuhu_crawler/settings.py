@@ -63,6 +63,17 @@ WUHU_GAPS_BUDGET = _env("WUHU_GAPS_BUDGET", "500")
 WUHU_GAPS_BEYOND = _env("WUHU_GAPS_BEYOND", "20")
 # A listing is left after so many pages in a row without an entry not yet seen on a listing of this crawl.
 WUHU_STALE_PAGES = _env("WUHU_STALE_PAGES", "5")
+# Re-checks: how many known articles a night; an article is left alone for the time it has been quiet divided by the ratio, in
+# whole days from the least to the most.
+WUHU_RECHECK_BUDGET = _env("WUHU_RECHECK_BUDGET", "700")
+WUHU_RECHECK_RATIO = _env("WUHU_RECHECK_RATIO", "2")
+WUHU_RECHECK_MIN_DAYS = _env("WUHU_RECHECK_MIN_DAYS", "1")
+WUHU_RECHECK_MAX_DAYS = _env("WUHU_RECHECK_MAX_DAYS", "180")
+# A server may say a page has not been modified so many times in a row; then the whole page is asked for. 0 = never trust it.
+WUHU_RECHECK_TRUST = _env("WUHU_RECHECK_TRUST", "3")
+# An article is gone after so many answers in a row that it is not there, the last so many days after the first.
+WUHU_GONE_OBSERVATIONS = _env("WUHU_GONE_OBSERVATIONS", "3")
+WUHU_GONE_DAYS = _env("WUHU_GONE_DAYS", "7")
 
 # --- Politeness -------------------------------------------------------------------------------------------------------------
 # The contact is added when the spider is made. default Scrapy/VERSION (+https://scrapy.org)

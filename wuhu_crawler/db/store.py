@@ -24,11 +24,13 @@ from .failures import translated
 from .rows import capture_item, capture_row, number, outcome_row
 from .sieve import Sieve
 from .statements import (
+    ANSWERED,
     CAPTURE_BY_ID,
     CAPTURE_BY_RECORD,
     DIGESTS,
     FINAL,
     INSERTS,
+    KNOWN_REQUISITE,
     PARTS,
     PAYLOAD,
     REQUISITE,
@@ -236,6 +238,16 @@ class Store:
     def requisite(self, url: str, before: str) -> Capture | None:
         """Return the latest whole capture another crawl than `before` made of a requisite; None when there is none."""
         return _item(self._look_up(REQUISITE, {"url": url, "crawl_id": before}))
+
+    def has_requisite(self, url: str) -> bool:
+        """Tell whether any crawl had an answer for a requisite."""
+        return self._look_up(KNOWN_REQUISITE, {"url": url}) is not None
+
+    def trusted(self, url: str, article_id: int, most: int) -> bool:
+        """Tell whether a server has said fewer than `most` times in a row that an article has not been modified."""
+        with translated():
+            answers = self._lookups.execute(ANSWERED, {"article_id": article_id, "url": url, "most": most}).scalars().all()
+        return any(status != 304 for status in answers)
 
     def parts_of(self, capture_id: int) -> list[Piece]:
         """Return the pieces the article of a first page's capture is made of, as committed; those of none are none."""

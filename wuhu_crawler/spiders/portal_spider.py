@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from scrapy import Request, Spider
 
 from .. import __version__
-from ..captures import captured, page_outcome
+from ..captures import captured, page_outcome, uncount
 from ..extensions import keeper_of
 from ..extract import missing
 from ..extract.assemble import Assemblies, Assembly
@@ -201,6 +201,8 @@ class PortalSpider(Spider):
     def _ask_for(self, found: list[Requisite], via: str, *, deeper: bool) -> Iterator[Outcome | Request]:
         assert self._needed is not None  # noqa: S101 - whoever asks has looked
         for requisite, reason in self._needed.sift(found):
+            if self.has(requisite):
+                continue
             if reason is not None:
                 yield Outcome(url=requisite.url, outcome="excluded", reason=reason, via=via, requisite=requisite)
                 continue
@@ -219,6 +221,10 @@ class PortalSpider(Spider):
                 },
                 cb_kwargs={"requisite": requisite, "deeper": deeper},
             )
+
+    def has(self, requisite: Requisite) -> bool:
+        """Tell whether a requisite need not be asked for, since the archive has it."""
+        return False
 
     def parse_requisite(self, response: Response, requisite: Requisite, deeper: bool) -> Iterator[Outcome | Request]:
         """Yield how a requisite ended; of a style sheet a page names, what that names in turn."""
@@ -321,6 +327,8 @@ class PortalSpider(Spider):
             related=self.reads_related,
         )
         page.item.capture_id = capture.id
+        if response.meta.get("unmodified"):
+            uncount(page.item)
         capture.outlinks = [link.url for link in page.links]
         return page
 
