@@ -48,6 +48,8 @@ NUMBERS = (
     "WUHU_NAVIGATION_DEPTH",
     "WUHU_PATTERN_BUDGET",
     "WUHU_STALE_PAGES",
+    "WUHU_NAVIGATION_DAYS",
+    "WUHU_OWED_DAYS",
     "WUHU_REQUISITE_MAX_SIZE",
 )
 EXAMPLES = """\
@@ -55,6 +57,7 @@ Examples
 ========
   scrapy crawl wuhu -a portal=demo -O out.jsonl      the bundled portal (beside a running `wuhu demo serve`)
   scrapy crawl wuhu -a limit=20                      the first 20 articles of the live portal
+  scrapy crawl wuhu -a portal=demo -a full=1         every listing to its end, every article again
   scrapy crawl wuhu -a category=社会新闻 -a since=2024-01-01
   scrapy crawl article -a url=http://www.o553.cn/news/Info.asp?ID=12393
 
