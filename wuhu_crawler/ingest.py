@@ -27,7 +27,7 @@ from .db.store import Store
 from .errors import OutOfSpace, StorageError, UsageError, WuhuError
 from .extract.digests import article_digest, page_digest
 from .extract.urls import asked_number, resource
-from .items import Article, Assembled, Capture, Confirms, Outcome, PageItem, PieceOf
+from .items import Article, Assembled, Capture, Confirms, Outcome, PageItem, PieceOf, Walked
 from .paths import ArchiveLock, ArchivePaths, storage_errors
 from .portals import Portal
 from .recovery import Recovered, recover
@@ -276,6 +276,12 @@ class ArchiveWriter:
             about = capture.record_id if capture else None
             self._warc.write_metadata(told.url, _outcome_fields(told), refers_to=about, at=when)
         self._settle(told)
+
+    def walked(self, walk: Walked) -> None:
+        """Queue how far a listing is known, behind the pages it was seen on; the WARC says nothing of it."""
+        with self._guard("storing a walk"):
+            self._store.add_walk(self.crawl_id, self.portal.name, walk)
+        self._uncommitted += 1
 
     def _settle(self, outcome: Outcome) -> None:
         with self._guard("storing an outcome"):

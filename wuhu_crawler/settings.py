@@ -51,6 +51,10 @@ WUHU_BREAKER_SECONDS = _env("WUHU_BREAKER_SECONDS", "60.0")
 # How far navigation links are followed from a seed, and how many pages of one URL pattern may show nothing new (calendars).
 WUHU_NAVIGATION_DEPTH = _env("WUHU_NAVIGATION_DEPTH", "3")
 WUHU_PATTERN_BUDGET = _env("WUHU_PATTERN_BUDGET", "20")
+# A page that was found to show no articles is asked for again after so many days.
+WUHU_NAVIGATION_DAYS = _env("WUHU_NAVIGATION_DAYS", "7")
+# The longest pause, in days, before an article that was never answered for is asked for again.
+WUHU_OWED_DAYS = _env("WUHU_OWED_DAYS", "30")
 # Page requisites: which kinds, how large one may be (bytes), and which files count as attachments worth keeping; films and
 # programs are not.
 WUHU_REQUISITE_KINDS = _env("WUHU_REQUISITE_KINDS", "image,style,script,attachment")

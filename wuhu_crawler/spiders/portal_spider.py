@@ -36,9 +36,9 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
     from ..extract.page import Page
-    from ..items import Assembled, Capture, PageItem
+    from ..items import Assembled, Capture, PageItem, Walked
 
-    Yielded = PageItem | Assembled | Outcome | Request
+    Yielded = PageItem | Assembled | Outcome | Walked | Request
 
 PORTAL = Argument("portal", "NAME|FILE", "the portal's profile: o553, demo, or the path of a TOML (default o553)", word)
 REQUISITES = Argument("requisites", "no", "leave out pictures, style sheets, scripts and attachments", switch)
@@ -332,11 +332,11 @@ class PortalSpider(Spider):
         capture.outlinks = [link.url for link in page.links]
         return page
 
-    def follow(self, page: Page, response: Response, known: Any) -> Iterator[Request | Outcome]:
+    def follow(self, page: Page, response: Response, known: Any) -> Iterator[Request | Outcome | Walked]:
         """Yield the requests a page leads to."""
         yield from ()
 
-    def failed(self, failure: Failure) -> Iterator[Outcome | Request]:
+    def failed(self, failure: Failure) -> Iterator[Outcome | Walked | Request]:
         """Yield how a URL without a page ended, then what follows from that."""
         request: Request = failure.request  # type: ignore[attr-defined]  # Scrapy adds it
         outcome = outcome_of(request, failure.value)
@@ -345,7 +345,7 @@ class PortalSpider(Spider):
         yield from self.give_up(request, request.cb_kwargs["known"])
         yield from self.done(request.cb_kwargs["known"], None)
 
-    def give_up(self, request: Request, known: Any) -> Iterator[Request | Outcome]:
+    def give_up(self, request: Request, known: Any) -> Iterator[Request | Outcome | Walked]:
         """Yield what follows from a request that brought no page."""
         yield from ()
 
