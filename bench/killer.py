@@ -140,7 +140,7 @@ class Killer:
             self.verdict.wrong.append(f"the crawl did not end well: exit code {run.returncode}: {err[-600:]}")
 
     def _run(self, *, resumed: bool, limit: int | None = None, **more: str) -> subprocess.Popen[str]:
-        command = [*SCRAPY, "crawl", "wuhu", "-a", "portal=demo", *(["-a", "resume=last"] if resumed else [])]
+        command = [*SCRAPY, "crawl", "wuhu", "-a", "portal=demo", "-a", "full=1", *(["-a", "resume=last"] if resumed else [])]
         if limit is not None:
             command = [sys.executable, "-c", LIMITED, str(limit), *command]
         given = {**environment(self.folder, self._portal.url), **more}

@@ -297,6 +297,6 @@ def thrice(tmp_path_factory: pytest.TempPathFactory) -> Path:
         changed = Story(7, STORY.title, ["　　改过的正文，仍然足够长，好让人看出是一篇文章。"])
         for page in (STORY.page(), changed.page(), STORY.page()):
             site.pages["/html/show.asp?newsid=7"] = page
-            ended = crawl(archive, portal)
+            ended = crawl(archive, portal, "-a", "full=1")
             assert ended.returncode == 0, ended.stderr
     return archive

@@ -393,9 +393,9 @@ class Again(NamedTuple):
 
 
 def crawl_again(place: Path, demo: DemoCrawl) -> Again:
-    """Crawl the unchanged portal again."""
+    """Crawl the unchanged portal again, every article of it."""
     folder = Path(shutil.copytree(demo.folder, place / "archive"))
-    return Again(folder, crawl(folder, "demo", WUHU_DEMO_URL=demo.url))
+    return Again(folder, crawl(folder, "demo", "-a", "full=1", WUHU_DEMO_URL=demo.url))
 
 
 @pytest.fixture(scope="module")
@@ -480,7 +480,7 @@ def crawl_twice(place: Path) -> Twice:
         edited = Story(7, STORIES[7].title, ["　　芜湖长江大桥昨日通车，更正：全长十一公里。"], views=8)
         site.pages.update(small_portal({**STORIES, 7: edited, 8: Story(8, STORIES[8].title, views=99)}))
         site.pages["/html/show.asp?newsid=10"] = html("<p>该信息已被删除！</p>")
-        ended = crawl(folder, profile)
+        ended = crawl(folder, profile, "-a", "full=1")
         assert ended.returncode == 0, ended.stderr
         by_number = {article["article_id"]: article for article in articles}
         return Twice(folder, by_number, before, log, served, outcomes(folder))

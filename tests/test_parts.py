@@ -157,7 +157,7 @@ def test_a_part_that_fails_keeps_the_article_from_becoming_a_version(site: Site,
     assert bodies(folder) == ["\n".join(WHOLE)]
     # And when it breaks again, the version stays the latest.
     site.pages[PART.format(7, 3)] = broken(404)
-    ended = crawl(folder, profile, **HASTY)
+    ended = crawl(folder, profile, "-a", "full=1", **HASTY)
     assert "0 new, 0 changed, 0 unchanged" in ended.stderr
     assert bodies(folder) == ["\n".join(WHOLE)]
     assert_rebuilt_alike(folder)
@@ -237,7 +237,7 @@ def test_a_counter_that_was_lost_is_asked_again_when_the_crawl_is_resumed(site: 
     assert rows(folder, "SELECT views FROM view_observation") == [(107,)]
     # Another number is another observation, and no version.
     site.pages[COUNTER.format(7)] = b'document.write("1,036");'
-    assert "1 unchanged" in crawl(folder, profile, **HASTY).stderr
+    assert "1 unchanged" in crawl(folder, profile, "-a", "full=1", **HASTY).stderr
     assert rows(folder, "SELECT views FROM view_observation ORDER BY capture_id") == [(107,), (1036,)]
     assert len(bodies(folder)) == 1
     assert_rebuilt_alike(folder)

@@ -20,7 +20,9 @@ from wuhu_crawler.db.views import VIEWS
 from wuhu_crawler.portals import BUNDLED
 from wuhu_crawler.spiders.article import ArticleSpider
 from wuhu_crawler.spiders.gaps import GapsSpider
+from wuhu_crawler.spiders.portal_spider import PortalSpider
 from wuhu_crawler.spiders.probe import ProbeSpider
+from wuhu_crawler.spiders.recheck import RecheckSpider
 from wuhu_crawler.spiders.wuhu import WuhuSpider
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -69,14 +71,18 @@ def test_every_setting_is_documented(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [*commands(cli), "scrapy crawl wuhu", "scrapy crawl article", "scrapy crawl probe", "scrapy crawl gaps"]
+    "words",
+    [*commands(cli), *(f"scrapy crawl {name}" for name in ("wuhu", "article", "probe", "gaps", "recheck"))],
 )
 def test_every_command_is_documented(words: str) -> None:
     assert words in documents()
 
 
-@pytest.mark.parametrize("spider", [WuhuSpider, ArticleSpider, ProbeSpider, GapsSpider], ids=lambda spider: spider.name)
-def test_every_spider_argument_is_documented(spider: type[WuhuSpider | ArticleSpider | ProbeSpider | GapsSpider]) -> None:
+SPIDERS = (WuhuSpider, ArticleSpider, ProbeSpider, GapsSpider, RecheckSpider)
+
+
+@pytest.mark.parametrize("spider", SPIDERS, ids=lambda spider: spider.name)
+def test_every_spider_argument_is_documented(spider: type[PortalSpider]) -> None:
     text = documents()
     assert [argument.name for argument in spider.known_arguments if f"{argument.name}=" not in text] == []
 

@@ -28,7 +28,7 @@ from wuhu_crawler.errors import UsageError
 from wuhu_crawler.rebuild import OfflineError, offline, rebuild
 from wuhu_crawler.warc.reader import iter_records
 
-SOME = ("-a", "category=教育信息")
+SOME = ("-a", "category=教育信息", "-a", "full=1")
 # So that a run has several files, which a kill leaves in several states.
 SMALL_FILES = {"WUHU_WARC_MAX_SIZE": "40000"}
 

@@ -108,7 +108,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
     with serving(pages) as site:
         profile = site.profile(place, article_urls=r"['/html/show\.asp\?newsid=(?P<id>\d+)']")
         for _ in range(2):
-            ended = crawl(folder, profile)
+            ended = crawl(folder, profile, "-a", "full=1")
             assert ended.returncode == 0, ended.stderr
             time.sleep(1.1)  # captures of one URL have to differ in their second to be told apart in an index
         if not rows(folder, "SELECT 1 FROM capture WHERE url LIKE '%/UploadFile/%'"):

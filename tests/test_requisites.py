@@ -187,7 +187,7 @@ def twice(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[list[str
     with serving(portal()) as site:
         profile = site.profile(place)
         for _ in range(2):
-            ended = crawl(place / "data", profile, **HASTY)
+            ended = crawl(place / "data", profile, "-a", "full=1", **HASTY)
             assert ended.returncode == 0, ended.stderr
             asked.append(list(site.log))
             told.append(ended.stderr.rstrip().rpartition("\n")[2])

@@ -54,6 +54,7 @@ class ArchiveMiddleware:
         self._keeper = keeper
         self._writer = keeper.writer
         self._tries = crawler.settings.getint("RETRY_TIMES")
+        self._trust = crawler.settings.getint("WUHU_RECHECK_TRUST")
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -93,8 +94,10 @@ class ArchiveMiddleware:
             return self._with_body(request, response, capture)
 
     def _with_body(self, request: Request, response: Response, capture: Capture) -> Response:
-        """Return the response with the body it had before, if it is a style sheet not modified since: it names other files."""
+        """Return the response a 304 confirms, where it is read: an article's, and a style sheet's, which names others."""
         requisite = request.meta.get("requisite")
+        if response.status == 304 and requisite is None and capture.record_type == "revisit":
+            return self._confirmed(request, response, capture)
         if response.status != 304 or requisite is None or requisite.kind != "style" or "Content-Encoding" in response.headers:
             return response
         original = self._writer.original(capture)
@@ -106,13 +109,33 @@ class ArchiveMiddleware:
             logger.warning("%s cannot be read for what it names: %s", request.url, error)
             return response
 
+    def _confirmed(self, request: Request, response: Response, capture: Capture) -> Response:
+        """Return the article as an earlier capture has it; what reads it is told that it was not served again."""
+        original = self._writer.original(capture)
+        if original is None:
+            logger.warning("%s has not been modified, but the page it was cannot be read back", request.url)
+            return response
+        request.meta["fields"], request.meta["unmodified"] = headers_of(original), True
+        try:
+            return response_of(original, capture.url, response.flags)
+        except ValueError as error:
+            raise StorageError(f"the capture of {capture.url} cannot be read back: {error}") from error
+
+    def _known(self, request: Request) -> tuple[Capture, Capture] | None:
+        """Return what may be answered with "not modified since": a requisite an earlier crawl had, or an article asked again.
+        Its latest capture, and the one that holds its payload."""
+        requisite, confirms = request.meta.get("requisite"), request.meta.get("confirms")
+        if requisite is not None:
+            return self._writer.earlier(requisite.url)
+        return None if confirms is None else self._writer.confirmable(confirms, request.url, self._trust)
+
     def _make_conditional(self, request: Request) -> None:
-        """Ask for a requisite only if it has changed since an earlier crawl had it."""
+        """Ask for what an earlier crawl had only if it has changed since."""
         for name in VALIDATORS.values():
             request.headers.pop(name, None)
         request.meta.pop("origin", None)
-        requisite = request.meta.get("requisite")
-        known = self._writer.earlier(requisite.url) if requisite is not None else None
+        request.meta.pop("unmodified", None)
+        known = self._known(request)
         if known is None:
             return
         try:

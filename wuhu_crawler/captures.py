@@ -97,17 +97,46 @@ def read(folder: Path, source: Source, crawl_id: str, portal: Portal, wanted: Wa
         source = source._replace(origin=None)  # what it repeats is damaged
         record, exchange = exchange_at(folder, source)
     reading = Reading(capture_of(record, exchange, source, crawl_id))
-    if _repeats(record) and source.origin is None and wanted != "capture":
+    if wanted == "capture":
+        return reading
+    shown: Exchange | None = exchange
+    if is_confirmation(record):
+        shown = _confirmed(folder, source)
+    elif _repeats(record) and source.origin is None:
+        shown = None
+    if shown is None:
         reading.outcome = _ended(reading.capture, "failed", "payload-missing")
-    elif wanted in ("page", "piece"):
-        _read_page(reading, exchange, portal, _UNLIMITED, piece=wanted == "piece")
     elif wanted == "verdict":
-        _judge(reading, exchange, portal)
+        _judge(reading, shown, portal)
+    else:
+        _read_page(reading, shown, portal, _UNLIMITED, piece=wanted == "piece")
     return reading
+
+
+def _confirmed(folder: Path, source: Source) -> Exchange | None:
+    """Return the answer a 304 says is still that of its URL; None when it is not here."""
+    if source.origin is None:
+        return None
+    name, offset = source.origin
+    try:
+        return read_record(located(folder, name), offset).exchange()
+    except WarcError:
+        return None
 
 
 def _repeats(record: Record) -> bool:
     return record.headers.get("warc-profile", "").endswith("/identical-payload-digest")
+
+
+def is_confirmation(record: Record) -> bool:
+    """Tell whether a record is a 304 that says an earlier answer has not been modified since."""
+    return record.headers.get("warc-profile", "").endswith("/server-not-modified")
+
+
+def uncount(item: PageItem) -> None:
+    """Take the number of views off a page that was not served again: nobody counted since."""
+    if isinstance(item, Article):
+        item.views = None
 
 
 def headers_of(exchange: Exchange) -> dict[str, str]:
@@ -229,6 +258,8 @@ def _extracted(body: bytes, exchange: Exchange, capture: Capture, portal: Portal
         related=False,
     )
     page.item.capture_id = capture.id
+    if capture.status == 304:
+        uncount(page.item)
     return page
 
 

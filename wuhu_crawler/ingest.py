@@ -27,7 +27,7 @@ from .db.store import Store
 from .errors import OutOfSpace, StorageError, UsageError, WuhuError
 from .extract.digests import article_digest, page_digest
 from .extract.urls import asked_number, resource
-from .items import Article, Assembled, Capture, Outcome, PageItem, PieceOf
+from .items import Article, Assembled, Capture, Confirms, Outcome, PageItem, PieceOf, Walked
 from .paths import ArchiveLock, ArchivePaths, storage_errors
 from .portals import Portal
 from .recovery import Recovered, recover
@@ -277,6 +277,12 @@ class ArchiveWriter:
             self._warc.write_metadata(told.url, _outcome_fields(told), refers_to=about, at=when)
         self._settle(told)
 
+    def walked(self, walk: Walked) -> None:
+        """Queue how far a listing is known, behind the pages it was seen on; the WARC says nothing of it."""
+        with self._guard("storing a walk"):
+            self._store.add_walk(self.crawl_id, self.portal.name, walk)
+        self._uncommitted += 1
+
     def _settle(self, outcome: Outcome) -> None:
         with self._guard("storing an outcome"):
             self._store.add_outcome(self.crawl_id, outcome, asked_number(outcome.url, self.portal))
@@ -345,11 +351,29 @@ class ArchiveWriter:
     def earlier(self, requisite: str) -> tuple[Capture, Capture] | None:
         """Return the latest capture an earlier crawl has of a requisite, and the response that holds its payload, which is the
         same unless that is a revisit; None when there is none."""
-        found = self._store.requisite(requisite, self.crawl_id)
+        return self._with_origin(self._store.requisite(requisite, self.crawl_id))
+
+    def confirmable(self, confirms: Confirms, url: str, trust: int) -> tuple[Capture, Capture] | None:
+        """Return the capture a server may confirm as still the latest of an article, and the response that holds its payload;
+        None when the whole page is to be asked for.
+
+        That is when the URL is another one by now (a redirect), when the page was not whole, and after `trust` such answers in
+        a row: there are servers that date a page by its template while the text comes from a database.
+        """
+        found = self._store.capture(confirms.capture_id)
+        if found is None or found.url != url or found.truncated or found.status not in (200, 304):
+            return None
+        return self._with_origin(found) if self._store.trusted(url, confirms.article_id, trust) else None
+
+    def _with_origin(self, found: Capture | None) -> tuple[Capture, Capture] | None:
         origin = self._store.capture_of_record(found.refers_to) if found is not None and found.refers_to else found
-        if found is None or origin is None or origin.record_type != "response" or origin.status != 200:
+        if found is None or origin is None or origin.record_type != "response" or origin.status != 200 or origin.truncated:
             return None
         return found, origin
+
+    def has_requisite(self, url: str) -> bool:
+        """Tell whether any crawl had an answer for a requisite."""
+        return self._store.has_requisite(url)
 
     def original(self, capture: Capture) -> Exchange | None:
         """Return the exchange of the response a revisit refers to; None when it cannot be read, or for no revisit."""

@@ -15,6 +15,7 @@ Role = Literal["reporter", "correspondent", "photographer", "editor", "intern", 
 OtherKind = Literal["missing", "error", "blocked", "other"]
 RequisiteKind = Literal["image", "style", "script", "attachment"]
 PieceKind = Literal["part", "counter"]
+WalkEnd = Literal["last page", "known"]
 OutcomeKind = Literal["captured", "revisit", "missing", "truncated", "failed", "postponed", "blocked", "excluded"]
 
 
@@ -186,6 +187,13 @@ class Requisite(NamedTuple):
     url: str
 
 
+class Confirms(NamedTuple):
+    """What the answer to a request may confirm as unchanged: an article, as this capture shows it."""
+
+    article_id: int
+    capture_id: int
+
+
 @dataclass(kw_only=True, slots=True)
 class Outcome:
     """How one URL ended in one crawl: exactly one way. `reason` refines the kind (`timeout`, `robots`, `offsite`, ...)."""
@@ -199,6 +207,26 @@ class Outcome:
     via: str | None = None
     piece_of: PieceOf | None = None
     requisite: Requisite | None = None
+
+
+@dataclass(kw_only=True, slots=True)
+class Walked:
+    """A listing was walked to an end without a hole: its last page, or a page of nothing but known entries (times in UTC)."""
+
+    listing: str
+    began_at: datetime
+    ended_at: datetime
+    pages: int
+    ending: WalkEnd
+
+    @property
+    def url(self) -> str:
+        """The listing, as any other item names what it is of."""
+        return self.listing
+
+    @property
+    def capture_id(self) -> None:
+        """A walk has none of its own."""
 
 
 @dataclass(kw_only=True, slots=True)

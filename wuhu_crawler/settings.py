@@ -51,6 +51,10 @@ WUHU_BREAKER_SECONDS = _env("WUHU_BREAKER_SECONDS", "60.0")
 # How far navigation links are followed from a seed, and how many pages of one URL pattern may show nothing new (calendars).
 WUHU_NAVIGATION_DEPTH = _env("WUHU_NAVIGATION_DEPTH", "3")
 WUHU_PATTERN_BUDGET = _env("WUHU_PATTERN_BUDGET", "20")
+# A page that was found to show no articles is asked for again after so many days.
+WUHU_NAVIGATION_DAYS = _env("WUHU_NAVIGATION_DAYS", "7")
+# The longest pause, in days, before an article that was never answered for is asked for again.
+WUHU_OWED_DAYS = _env("WUHU_OWED_DAYS", "30")
 # Page requisites: which kinds, how large one may be (bytes), and which files count as attachments worth keeping; films and
 # programs are not.
 WUHU_REQUISITE_KINDS = _env("WUHU_REQUISITE_KINDS", "image,style,script,attachment")
@@ -63,6 +67,17 @@ WUHU_GAPS_BUDGET = _env("WUHU_GAPS_BUDGET", "500")
 WUHU_GAPS_BEYOND = _env("WUHU_GAPS_BEYOND", "20")
 # A listing is left after so many pages in a row without an entry not yet seen on a listing of this crawl.
 WUHU_STALE_PAGES = _env("WUHU_STALE_PAGES", "5")
+# Re-checks: how many known articles a night; an article is left alone for the time it has been quiet divided by the ratio, in
+# whole days from the least to the most.
+WUHU_RECHECK_BUDGET = _env("WUHU_RECHECK_BUDGET", "700")
+WUHU_RECHECK_RATIO = _env("WUHU_RECHECK_RATIO", "2")
+WUHU_RECHECK_MIN_DAYS = _env("WUHU_RECHECK_MIN_DAYS", "1")
+WUHU_RECHECK_MAX_DAYS = _env("WUHU_RECHECK_MAX_DAYS", "180")
+# A server may say a page has not been modified so many times in a row; then the whole page is asked for. 0 = never trust it.
+WUHU_RECHECK_TRUST = _env("WUHU_RECHECK_TRUST", "3")
+# An article is gone after so many answers in a row that it is not there, the last so many days after the first.
+WUHU_GONE_OBSERVATIONS = _env("WUHU_GONE_OBSERVATIONS", "3")
+WUHU_GONE_DAYS = _env("WUHU_GONE_DAYS", "7")
 
 # --- Politeness -------------------------------------------------------------------------------------------------------------
 # The contact is added when the spider is made. default Scrapy/VERSION (+https://scrapy.org)

@@ -13,7 +13,7 @@ import click
 
 from .. import __version__
 from ..errors import WuhuError
-from . import archive, backup, database, demo, extract, importing, probe, provenance, rebuild, verify, wacz
+from . import archive, backup, coverage, database, demo, extract, importing, probe, provenance, rebuild, verify, wacz
 
 _HELP = """Archive a Chinese city portal for good, and query it.
 
@@ -42,6 +42,7 @@ cli.add_command(archive.show)
 cli.add_command(provenance.cat)
 cli.add_command(archive.search)
 cli.add_command(archive.status)
+cli.add_command(coverage.coverage)
 cli.add_command(importing.import_)
 cli.add_command(wacz.cdx)
 cli.add_command(wacz.wacz)

@@ -10,7 +10,9 @@ from ..db import queries
 from ..db import search as index
 from ..errors import UsageError
 from ..paths import ArchiveLock, ArchivePaths
+from ..planning.gone import GoneRule, standings
 from ..recovery import behind
+from . import observed
 from .opened import reading
 from .output import counted, print_json, print_table, remark
 from .provenance import print_provenance
@@ -22,16 +24,28 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead
 @click.argument("article_id", type=click.IntRange(1, (1 << 63) - 1))
 @click.option("--portal", metavar="NAME", help="Which portal's article, when the archive holds several.")
 @click.option("--provenance", is_flag=True, help="Show where the bytes of each version lie, instead of the text.")
+@click.option("--history", is_flag=True, help="Show every observation: when it was asked for, and what the portal answered.")
+@click.option("--views", is_flag=True, help="Show the view counter as a series, with its rate and where it went back.")
 @_JSON
-def show(article_id: int, portal: str | None, provenance: bool, as_json: bool) -> None:
+def show(article_id: int, portal: str | None, provenance: bool, history: bool, views: bool, as_json: bool) -> None:
     """Show an article by the portal's own number: its latest version, as text or as the article JSON.
 
     With --provenance: of every version the WARC record it was read from, with file, offset, length, digests and crawl, and the
     command that reads that record with nothing but dd and gunzip. `wuhu cat CAPTURE` prints the recorded bytes.
+
+    `standing` says whether the portal still has it: it is missing from the first answer that it is not there, and gone after
+    three such answers over seven days (WUHU_GONE_OBSERVATIONS, WUHU_GONE_DAYS). Its last version stays.
     """
+    if provenance + history + views > 1:
+        raise UsageError("--provenance, --history and --views exclude each other: choose one")
     with reading() as connection:
+        if history or views:
+            asked = observed.asked_of(connection, article_id, portal)
+            (observed.print_history if history else observed.print_views)(connection, article_id, asked, as_json=as_json)
+            return
         article = queries.article(connection, article_id, portal)
         versions = queries.provenance(connection, article_id, portal) if provenance else []
+        standing = None if article is None else observed.standing(connection, article["portal"], article_id)
     if article is None:
         raise UsageError(f"article {article_id} is not in the archive; `wuhu search` and `wuhu status` tell what is")
     if provenance:
@@ -39,10 +53,10 @@ def show(article_id: int, portal: str | None, provenance: bool, as_json: bool) -
     elif as_json:
         print_json(article, indent=2)
     else:
-        _print_article(article)
+        _print_article(article, standing)
 
 
-def _print_article(article: dict[str, Any]) -> None:
+def _print_article(article: dict[str, Any], standing: str | None) -> None:
     click.secho(article["title"] or "(no title)", bold=True)
     facts = {
         "published": article["published_at"] or article["published_text"],
@@ -53,6 +67,7 @@ def _print_article(article: dict[str, Any]) -> None:
         "credits": "; ".join(f"{credit['role']} {credit['name']}" for credit in article["credits"]),
         "url": article["url"],
         "captured": f"{article['captured_at']} (capture {article['capture_id']})",
+        "standing": standing,
     }
     for name, value in facts.items():
         if value not in (None, ""):
@@ -101,6 +116,9 @@ def status(as_json: bool) -> None:
         state = queries.status(connection)
         crawls = queries.crawls(connection, limit=10)
         positions = queries.warc_positions(connection)
+        rule = GoneRule.of(observed.setting)
+        for portal in state["portals"]:
+            portal.update(standings(connection, portal["name"], rule))
     files = sorted(paths.warc.glob("*.warc.gz*")) if paths.warc.is_dir() else []
     state["warc_files"] = len(files)
     state["warc_bytes"] = sum(file.stat().st_size for file in files)
@@ -117,7 +135,7 @@ def status(as_json: bool) -> None:
 def _print_status(state: dict[str, Any], crawls: list[dict[str, Any]]) -> None:
     click.echo(f"archive   {state['folder']}")
     for portal in state["portals"]:
-        click.echo(f"portal    {portal['name']} {portal['title']}: {counted(portal['articles'], 'article')}")
+        click.echo(f"portal    {portal['name']} {portal['title']}: {counted(portal['articles'], 'article')}{_lost(portal)}")
     click.echo(
         f"database  {counted(state['articles'], 'article')} in {counted(state['versions'], 'version')}, "
         f"{counted(state['captures'], 'capture')}, {counted(state['crawls'], 'crawl')}"
@@ -140,6 +158,11 @@ def _print_status(state: dict[str, Any], crawls: list[dict[str, Any]]) -> None:
     elif state["behind"]:
         size = sum(state["behind"].values())
         click.echo(f"not yet   {size} bytes of {counted(len(state['behind']), 'WARC file')}: the next crawl takes them in")
+
+
+def _lost(portal: dict[str, Any]) -> str:
+    """The articles the portal does not have any more, in words; nothing where it has all."""
+    return "".join(f", {portal[word]} {word}" for word in ("missing", "gone") if portal[word])
 
 
 def _standing(crawl: dict[str, Any], writer: int | None) -> str:

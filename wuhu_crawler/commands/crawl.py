@@ -48,17 +48,28 @@ NUMBERS = (
     "WUHU_NAVIGATION_DEPTH",
     "WUHU_PATTERN_BUDGET",
     "WUHU_STALE_PAGES",
+    "WUHU_NAVIGATION_DAYS",
+    "WUHU_OWED_DAYS",
     "WUHU_REQUISITE_MAX_SIZE",
     "WUHU_GAPS_BUDGET",
     "WUHU_GAPS_BEYOND",
+    "WUHU_RECHECK_BUDGET",
+    "WUHU_RECHECK_RATIO",
+    "WUHU_RECHECK_MIN_DAYS",
+    "WUHU_RECHECK_MAX_DAYS",
+    "WUHU_RECHECK_TRUST",
+    "WUHU_GONE_OBSERVATIONS",
+    "WUHU_GONE_DAYS",
 )
 EXAMPLES = """\
 Examples
 ========
   scrapy crawl wuhu -a portal=demo -O out.jsonl      the bundled portal (beside a running `wuhu demo serve`)
   scrapy crawl wuhu -a limit=20                      the first 20 articles of the live portal
+  scrapy crawl wuhu -a portal=demo -a full=1         every listing to its end, every article again
   scrapy crawl wuhu -a category=社会新闻 -a since=2024-01-01
   scrapy crawl gaps -a budget=100                    article numbers no page has shown
+  scrapy crawl recheck -a budget=700                 known articles that may have changed, as they fall due
   scrapy crawl article -a url=http://www.o553.cn/news/Info.asp?ID=12393
 
 -o and -O write articles only, in the published schema. A live portal needs WUHU_CONTACT=mailto:you@example.org.

@@ -45,17 +45,24 @@ _RECORD = (
 )
 
 
-def article(connection: Connection, article_id: int, portal: str | None = None) -> dict[str, Any] | None:
-    """Return the latest version of an article in the published JSON shape (`items.Article`), None when there is none.
+def article(
+    connection: Connection, article_id: int, portal: str | None = None, number: int | None = None
+) -> dict[str, Any] | None:
+    """Return a version of an article in the published JSON shape (`items.Article`), the latest unless `number` says which; None
+    when there is none.
 
     `capture_id`, `captured_at` and the other fields are those of the first capture of that version, `views` is the latest seen.
     `related` is empty: hints are not stored. Raises UsageError when several portals have the ID and `portal` is not given.
     """
-    found = _portal_of(connection, article_id, portal)
+    found = portal_of(connection, article_id, portal)
     if found is None:
         return None
-    wanted = _VERSION.where(_article.portal == found, _article.article_id == article_id, _version.number == _article.versions)
-    version = dict(connection.execute(wanted).mappings().one())
+    wanted = _VERSION.where(_article.portal == found, _article.article_id == article_id)
+    wanted = wanted.where(_version.number == (_article.versions if number is None else number))
+    row = connection.execute(wanted).mappings().one_or_none()
+    if row is None:
+        return None
+    version = dict(row)
     shown = article_item(
         version,
         sections=_parts(connection, models.section, version["id"]),
@@ -72,7 +79,7 @@ def provenance(connection: Connection, article_id: int, portal: str | None = Non
     `payload` is the record that holds the body: the same one, or for a revisit the one it refers to (None when that is not
     here). Raises UsageError when several portals have the ID and `portal` is not given.
     """
-    found = _portal_of(connection, article_id, portal)
+    found = portal_of(connection, article_id, portal)
     wanted = (
         select(_version.number, _version.title, _version.article_digest, *_RECORD)
         .join_from(models.article_version, models.article, _version.article_key == _article.key)
@@ -148,7 +155,8 @@ def _payload(connection: Connection, row: dict[str, Any]) -> dict[str, Any] | No
     return {name: row[name] for name in ("capture_id", "record_id", "warc_file", "offset", "length", "url", "captured_at")}
 
 
-def _portal_of(connection: Connection, article_id: int, portal: str | None) -> str | None:
+def portal_of(connection: Connection, article_id: int, portal: str | None) -> str | None:
+    """Return the portal that has the article, None when none has; raises UsageError when several have and none is named."""
     wanted = select(_article.portal).where(_article.article_id == article_id).order_by(_article.portal)
     found = list(connection.execute(wanted).scalars())
     if portal is not None:

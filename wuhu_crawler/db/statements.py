@@ -49,6 +49,18 @@ REQUISITE = (
     .order_by(_known.id.desc())
     .limit(1)
 )
+# What an article's URL answered with the article in it, the latest first.
+ANSWERED = (
+    select(_known.status)
+    .where(
+        _known.article_id == bindparam("article_id"),
+        _known.url == bindparam("url"),
+        _known.page_kind == "article",
+    )
+    .order_by(_known.id.desc())
+    .limit(bindparam("most"))
+)
+KNOWN_REQUISITE = select(_needed.url).where(_needed.url == bindparam("url"), _needed.capture_id.is_not(None)).limit(1)
 _parts = models.article_part.c
 PARTS = select(models.article_part).where(_parts.capture_id == bindparam("capture_id")).order_by(_parts.kind, _parts.number)
 _ended = models.outcome.c

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Engine, case, func, select, update
 
 from ..errors import WuhuError
-from ..items import Capture, Outcome, PageItem, Piece
+from ..items import Capture, Outcome, PageItem, Piece, Walked
 from ..portals import Portal
 from . import models
 from .batch import Batch, Page
@@ -24,11 +24,13 @@ from .failures import translated
 from .rows import capture_item, capture_row, number, outcome_row
 from .sieve import Sieve
 from .statements import (
+    ANSWERED,
     CAPTURE_BY_ID,
     CAPTURE_BY_RECORD,
     DIGESTS,
     FINAL,
     INSERTS,
+    KNOWN_REQUISITE,
     PARTS,
     PAYLOAD,
     REQUISITE,
@@ -63,6 +65,7 @@ class Store:
         self._payloads: dict[str, Capture] = {}
         self._outcomes: dict[tuple[str, str], dict[str, Any]] = {}
         self._requisites: dict[tuple[str, str], dict[str, Any]] = {}
+        self._walks: dict[str, dict[str, Any]] = {}
         self._pages: list[Page] = []
         with translated():
             self._seen = Sieve(self._lookups.execute(DIGESTS).scalars())
@@ -233,9 +236,25 @@ class Store:
             row = {"crawl_id": crawl_id, **outcome.requisite._asdict(), "capture_id": outcome.capture_id}
             self._requisites[crawl_id, outcome.requisite.url] = row
 
+    def add_walk(self, crawl_id: str, portal: str, walk: Walked) -> None:
+        """Buffer how far a listing is known; it is stored with what was sighted on it, and replaces what was known of it."""
+        self._require_sound()
+        told = {"began_at": walk.began_at, "ended_at": walk.ended_at, "pages": walk.pages, "ending": walk.ending}
+        self._walks[walk.listing] = {"portal": portal, "listing": walk.listing, "crawl_id": crawl_id, **told}
+
     def requisite(self, url: str, before: str) -> Capture | None:
         """Return the latest whole capture another crawl than `before` made of a requisite; None when there is none."""
         return _item(self._look_up(REQUISITE, {"url": url, "crawl_id": before}))
+
+    def has_requisite(self, url: str) -> bool:
+        """Tell whether any crawl had an answer for a requisite."""
+        return self._look_up(KNOWN_REQUISITE, {"url": url}) is not None
+
+    def trusted(self, url: str, article_id: int, most: int) -> bool:
+        """Tell whether a server has said fewer than `most` times in a row that an article has not been modified."""
+        with translated():
+            answers = self._lookups.execute(ANSWERED, {"article_id": article_id, "url": url, "most": most}).scalars().all()
+        return any(status != 304 for status in answers)
 
     def parts_of(self, capture_id: int) -> list[Piece]:
         """Return the pieces the article of a first page's capture is made of, as committed; those of none are none."""
@@ -279,7 +298,7 @@ class Store:
         with self._transaction() as connection:
             counts = self._write(connection, {**(ended or {}), position[0]: position[1]})
         self._captures, self._records, self._outcomes, self._pages, self._payloads = {}, {}, {}, [], {}
-        self._requisites = {}
+        self._requisites, self._walks = {}, {}
         return dict(counts)
 
     def _write(self, connection: Connection, positions: Mapping[str, int]) -> Counter[str]:
@@ -303,6 +322,8 @@ class Store:
         if self._requisites:
             statement = replace(connection, models.requisite, "url", "crawl_id")
             connection.execute(statement, list(self._requisites.values()))
+        if self._walks:
+            connection.execute(replace(connection, models.listing_walk, "portal", "listing"), list(self._walks.values()))
         batch.update()
         if self._index:
             batch.index()

@@ -130,6 +130,9 @@ class ArchiveKeeper:
         """Return the crawl's result in a sentence."""
         counts = self.writer.counts
         articles = ", ".join(f"{counts[f'articles/{kind}']} {kind}" for kind in ("new", "changed", "unchanged"))
+        stats = self._crawler.stats
+        left, known = (stats.get_value(f"wuhu/{noun}/known", 0) for noun in ("listing", "article"))
+        spared = f", {left} listings left as known, {known} known articles not asked for" if left or known else ""
         incomplete = counts["articles/incomplete"]
         needed = f", {counts['requisites']} requisites" if counts["requisites"] else ""
         parts = f", {incomplete} articles incomplete" if incomplete else ""
@@ -137,7 +140,7 @@ class ArchiveKeeper:
         return (
             f"Crawl {self.writer.crawl_id} ended ({self._reason}): {counts['captures']} captures, "
             f"{counts['pages/article']} articles ({articles}), {counts['pages/listing']} listing pages, "
-            f"{counts['pages/missing']} missing{needed}{parts}{lost}; archive {self.writer.paths.root}"
+            f"{counts['pages/missing']} missing{spared}{needed}{parts}{lost}; archive {self.writer.paths.root}"
         )
 
     def _verdict(self) -> WuhuError | None:

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any
 
 from ..errors import PortalStopped, WuhuError
-from ..items import Assembled, OtherPage, Outcome
+from ..items import Assembled, OtherPage, Outcome, Walked
 
 # Outcomes that mean a page we wanted and did not get. An error page served as a page is not among them: we have what there is.
 LOST = frozenset({"failed", "truncated", "postponed", "blocked"})
@@ -33,8 +33,8 @@ class Ledger:
 
     def add(self, item: Any) -> None:
         """Take one stored item into account."""
-        if isinstance(item, Assembled):
-            return  # it comes again, as the article, when nothing more can come
+        if isinstance(item, Assembled | Walked):
+            return  # of the first comes the article, when nothing more can come; the second is no page
         if not isinstance(item, Outcome):
             self.pages += 1
             if isinstance(item, OtherPage) and item.kind == "blocked":

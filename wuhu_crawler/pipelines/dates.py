@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from .. import clock
 from ..extensions import keeper_of
-from ..items import Assembled, Outcome
+from ..items import Assembled, Outcome, Walked
 from ..pages import normalize_dates
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ..items import PageItem
 
-    Item = PageItem | Assembled | Outcome
+    Item = PageItem | Assembled | Outcome | Walked
 
 
 class DatesPipeline:
@@ -36,7 +36,7 @@ class DatesPipeline:
 
     def process_item(self, item: Item) -> Item:
         """Return the item with its dates filled."""
-        if isinstance(item, Outcome):
+        if isinstance(item, Outcome | Walked):
             return item
         page = item.article if isinstance(item, Assembled) else item
         normalize_dates(page, self._portal, page.captured_at or clock.now())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..extensions import keeper_of
-from ..items import Assembled, Outcome
+from ..items import Assembled, Outcome, Walked
 
 if TYPE_CHECKING:
     from typing import Self
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from ..items import PageItem
 
-    Item = PageItem | Assembled | Outcome
+    Item = PageItem | Assembled | Outcome | Walked
 
 
 class PersistPipeline:
@@ -37,6 +37,8 @@ class PersistPipeline:
         with self._keeper.fatal_storage_errors():
             if isinstance(item, Outcome):
                 self._keeper.writer.outcome(item)
+            elif isinstance(item, Walked):
+                self._keeper.writer.walked(item)
             else:
                 self._keeper.writer.persist(item)
         return item.article if isinstance(item, Assembled) and item.ended else item

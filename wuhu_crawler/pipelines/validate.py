@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from scrapy.exceptions import DropItem
 
-from ..items import Assembled, Outcome
+from ..items import Assembled, Outcome, Walked
 from ..pages import InvalidItem, validate
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ..items import PageItem
 
-    Item = PageItem | Assembled | Outcome
+    Item = PageItem | Assembled | Outcome | Walked
 
 
 class ValidatePipeline:
@@ -32,7 +32,7 @@ class ValidatePipeline:
 
     def process_item(self, item: Item) -> Item:
         """Return the item; raises DropItem with the reason."""
-        if isinstance(item, Outcome):
+        if isinstance(item, Outcome | Walked):
             return item
         try:
             if isinstance(item, Assembled):

@@ -4,5 +4,6 @@ arguments      the -a arguments: one table a spider, read and checked before any
 portal_spider  what the spiders share: the portal, its politeness, one item per response
 frontier       which links lead on, and what stops a trap
 listings       when a listing is walked to its end
-wuhu, article  the spiders
+wuhu, article, probe, recheck
+               the spiders
 """

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from scrapy import Request, Spider
 
 from .. import __version__
-from ..captures import captured, page_outcome
+from ..captures import captured, page_outcome, uncount
 from ..extensions import keeper_of
 from ..extract import missing
 from ..extract.assemble import Assemblies, Assembly
@@ -36,9 +36,9 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
     from ..extract.page import Page
-    from ..items import Assembled, Capture, PageItem
+    from ..items import Assembled, Capture, PageItem, Walked
 
-    Yielded = PageItem | Assembled | Outcome | Request
+    Yielded = PageItem | Assembled | Outcome | Walked | Request
 
 PORTAL = Argument("portal", "NAME|FILE", "the portal's profile: o553, demo, or the path of a TOML (default o553)", word)
 REQUISITES = Argument("requisites", "no", "leave out pictures, style sheets, scripts and attachments", switch)
@@ -201,6 +201,8 @@ class PortalSpider(Spider):
     def _ask_for(self, found: list[Requisite], via: str, *, deeper: bool) -> Iterator[Outcome | Request]:
         assert self._needed is not None  # noqa: S101 - whoever asks has looked
         for requisite, reason in self._needed.sift(found):
+            if self.has(requisite):
+                continue
             if reason is not None:
                 yield Outcome(url=requisite.url, outcome="excluded", reason=reason, via=via, requisite=requisite)
                 continue
@@ -219,6 +221,10 @@ class PortalSpider(Spider):
                 },
                 cb_kwargs={"requisite": requisite, "deeper": deeper},
             )
+
+    def has(self, requisite: Requisite) -> bool:
+        """Tell whether a requisite need not be asked for, since the archive has it."""
+        return False
 
     def parse_requisite(self, response: Response, requisite: Requisite, deeper: bool) -> Iterator[Outcome | Request]:
         """Yield how a requisite ended; of a style sheet a page names, what that names in turn."""
@@ -321,14 +327,16 @@ class PortalSpider(Spider):
             related=self.reads_related,
         )
         page.item.capture_id = capture.id
+        if response.meta.get("unmodified"):
+            uncount(page.item)
         capture.outlinks = [link.url for link in page.links]
         return page
 
-    def follow(self, page: Page, response: Response, known: Any) -> Iterator[Request | Outcome]:
+    def follow(self, page: Page, response: Response, known: Any) -> Iterator[Request | Outcome | Walked]:
         """Yield the requests a page leads to."""
         yield from ()
 
-    def failed(self, failure: Failure) -> Iterator[Outcome | Request]:
+    def failed(self, failure: Failure) -> Iterator[Outcome | Walked | Request]:
         """Yield how a URL without a page ended, then what follows from that."""
         request: Request = failure.request  # type: ignore[attr-defined]  # Scrapy adds it
         outcome = outcome_of(request, failure.value)
@@ -337,7 +345,7 @@ class PortalSpider(Spider):
         yield from self.give_up(request, request.cb_kwargs["known"])
         yield from self.done(request.cb_kwargs["known"], None)
 
-    def give_up(self, request: Request, known: Any) -> Iterator[Request | Outcome]:
+    def give_up(self, request: Request, known: Any) -> Iterator[Request | Outcome | Walked]:
         """Yield what follows from a request that brought no page."""
         yield from ()
 
