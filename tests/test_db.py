@@ -19,6 +19,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from wuhu_crawler import items
 from wuhu_crawler.db import dictionary, engine, failures, models
+from wuhu_crawler.db.migrating import schema_differences
 from wuhu_crawler.db.types import PortalTime, UtcTime
 from wuhu_crawler.errors import StorageError, UsageError
 
@@ -89,7 +90,7 @@ def test_the_migrations_make_what_the_models_say(url: str) -> None:
     engine.upgrade(url)
     migrated = engine.make_engine(url)
     with migrated.connect() as connection:
-        assert engine.schema_differences(connection) == []
+        assert schema_differences(connection) == []
     fresh = create_engine("sqlite://")
     models.metadata.create_all(fresh)
     for table in TABLES:

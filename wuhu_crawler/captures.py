@@ -226,6 +226,7 @@ def _extracted(body: bytes, exchange: Exchange, capture: Capture, portal: Portal
         status=exchange.status or 0,
         captured_at=capture.captured_at,
         portal=portal,
+        related=False,
     )
     page.item.capture_id = capture.id
     return page
@@ -234,8 +235,6 @@ def _extracted(body: bytes, exchange: Exchange, capture: Capture, portal: Portal
 def _as_stored(item: PageItem) -> PageItem:
     """Take off what no table holds: a reading may have to travel from one process to another."""
     match item:
-        case Article():
-            item.related = []
         case Listing():
             item.pager, item.evidence = None, {}
         case OtherPage():

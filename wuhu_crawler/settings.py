@@ -105,20 +105,15 @@ METAREFRESH_ENABLED = False
 TELNETCONSOLE_ENABLED = False
 REMOTE_CONTROL_ENABLED = False
 
+# defaults: sixteen of Scrapy's own, switched off one by one elsewhere. Here the lists are whole: what does not stand in them is
+# neither run nor imported (the remote control alone brings a web server), and a new Scrapy adds nothing by itself.
+DOWNLOADER_MIDDLEWARES_BASE: dict[str, int] = {}
 DOWNLOADER_MIDDLEWARES = {
-    "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
-    "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
-    "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,
-    "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
-    "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware": None,
-    "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
-    "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,
-    "scrapy.downloadermiddlewares.cookies.CookiesMiddleware": None,
-    "scrapy.downloadermiddlewares.httpproxy.HttpProxyMiddleware": None,
-    "scrapy.downloadermiddlewares.stats.DownloaderStats": None,
-    "scrapy.downloadermiddlewares.httpcache.HttpCacheMiddleware": None,
     "wuhu_crawler.politeness.scope.ScopeMiddleware": 50,
     "wuhu_crawler.politeness.robots.RobotsMiddleware": 100,
+    "scrapy.downloadermiddlewares.downloadtimeout.DownloadTimeoutMiddleware": 350,
+    "scrapy.downloadermiddlewares.defaultheaders.DefaultHeadersMiddleware": 400,
+    "scrapy.downloadermiddlewares.useragent.UserAgentMiddleware": 500,
     "wuhu_crawler.politeness.redirects.RedirectMiddleware": 540,
     "wuhu_crawler.politeness.backoff.BackoffMiddleware": 550,
     "wuhu_crawler.politeness.decompression.DecompressionMiddleware": 590,
@@ -132,14 +127,7 @@ ITEM_PIPELINES = {
     "wuhu_crawler.pipelines.persist.PersistPipeline": 300,
 }
 # Each of the defaults would drop a request or a response in silence, or costs time for a header nobody reads.
-SPIDER_MIDDLEWARES = {
-    "scrapy.spidermiddlewares.start.StartSpiderMiddleware": None,
-    "scrapy.spidermiddlewares.httperror.HttpErrorMiddleware": None,
-    "scrapy.spidermiddlewares.referer.RefererMiddleware": None,
-    "scrapy.spidermiddlewares.urllength.UrlLengthMiddleware": None,
-    "scrapy.spidermiddlewares.depth.DepthMiddleware": None,
-    "scrapy.spidermiddlewares.metacopy.MetaCopyDetectionMiddleware": None,
-}
+SPIDER_MIDDLEWARES_BASE: dict[str, int] = {}
 # default False: error pages are archived and classified like any other.
 HTTPERROR_ALLOW_ALL = True
 # One URL = one request, whatever the case ASP ignores.
@@ -157,16 +145,10 @@ ASYNCIO_EVENT_LOOP = "uvloop.Loop"
 WARN_ON_GENERATOR_RETURN_VALUE = False
 
 # --- What is told -------------------------------------------------------------------------------------------------------------
+EXTENSIONS_BASE: dict[str, int] = {}
 EXTENSIONS = {
-    "scrapy.extensions.corestats.CoreStats": None,
-    "scrapy.extensions.logcount.LogCount": None,
-    "scrapy.extensions.telnet.TelnetConsole": None,
-    "scrapy.extensions.memusage.MemoryUsage": None,
-    "scrapy.extensions.memdebug.MemoryDebugger": None,
-    "scrapy.extensions.logstats.LogStats": None,
-    "scrapy.extensions.spiderstate.SpiderState": None,
-    "scrapy.extensions.throttle.AutoThrottle": None,
-    "scrapy.extensions.remote_control.RemoteControl": None,
+    "scrapy.extensions.closespider.CloseSpider": 0,
+    "scrapy.extensions.feedexport.FeedExporter": 0,
     "wuhu_crawler.extensions.ArchiveKeeper": 0,
     "wuhu_crawler.extensions.Progress": 10,
 }

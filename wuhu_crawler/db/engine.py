@@ -9,15 +9,11 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from alembic import command
-from alembic.autogenerate import compare_metadata
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
@@ -26,8 +22,7 @@ from .. import clock
 from ..errors import StorageError, UsageError
 from . import views
 from .failures import BUSY_SECONDS, translated
-from .models import metadata
-from .search import SEARCH_TABLE, index_problems
+from .search import index_problems
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BACKUP_NAME = "{name}.backup-{revision}-{time:%Y%m%dT%H%M%SZ}"
@@ -63,10 +58,16 @@ def make_engine(url: str, *, readonly: bool = False, scratch: bool = False) -> E
 
 def head() -> str:
     """Return the revision this version of the program works with."""
-    found = ScriptDirectory(str(MIGRATIONS)).get_current_head()
-    if found is None:
+    return _revisions(MIGRATIONS)[-1]
+
+
+@cache
+def _revisions(folder: Path) -> list[str]:
+    """Return the program's revisions in order; a migration's file name begins with its own."""
+    names = sorted(path.name.partition("_")[0] for path in folder.glob("versions/[0-9]*.py"))
+    if not names:
         raise StorageError("the program's own migrations are missing: install it again")
-    return found
+    return names
 
 
 def revision(url: str) -> str | None:
@@ -104,6 +105,8 @@ def upgrade(url: str) -> None:
     if before is not None:
         _require_known(before, url)
         _back_up(url, before)
+    from .migrating import to_head  # Alembic takes a tenth of a second to load
+
     engine = make_engine(url)
     try:
         with translated():
@@ -111,7 +114,7 @@ def upgrade(url: str) -> None:
                 file.parent.mkdir(parents=True, exist_ok=True)
             with engine.begin() as connection:
                 views.drop(connection)
-                command.upgrade(_config(connection), "head")
+                to_head(connection, MIGRATIONS)
                 views.create(connection)
     finally:
         engine.dispose()
@@ -127,22 +130,6 @@ def check(url: str) -> list[str]:
         return [f"the database cannot be read: {error.orig}"]
     finally:
         engine.dispose()
-
-
-def is_search_table(name: str | None) -> bool:
-    """Return whether a table is the full-text index or one of the tables SQLite keeps for it."""
-    return name is not None and (name == SEARCH_TABLE or name.startswith(f"{SEARCH_TABLE}_"))
-
-
-def include_object(item: Any, name: str | None, kind: str, reflected: bool, compare_to: Any) -> bool:
-    """Alembic's filter: the full-text index is made by the migrations and is not in the models."""
-    return not (kind == "table" and is_search_table(name))
-
-
-def schema_differences(connection: Connection) -> list[Any]:
-    """Return what autogenerate would change to make the database equal to the models."""
-    context = MigrationContext.configure(connection, opts={"include_object": include_object, "compare_type": True})
-    return list(compare_metadata(context, metadata))
 
 
 def _parse(url: str) -> URL:
@@ -182,15 +169,14 @@ def _configure_sqlite(engine: Engine, readonly: bool, scratch: bool) -> None:
 
 def _revision(connection: Connection) -> str | None:
     if inspect(connection).has_table("alembic_version"):
-        return MigrationContext.configure(connection).get_current_revision()
+        return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
     if inspect(connection).get_table_names():
         raise UsageError(f"the database {connection.engine.url.database} was not made by this program: choose another path")
     return None
 
 
 def _require_known(found: str, url: str) -> None:
-    known = {script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
-    if found not in known:
+    if found not in _revisions(MIGRATIONS):
         raise UsageError(
             f"the database {_parse(url).database} has revision {found}, but this version of the program knows only "
             f"{head()} and older: install the newer version"
@@ -219,13 +205,6 @@ def copy_sqlite(source: Path, target: Path) -> None:
         reading.close()
 
 
-def _config(connection: Connection) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    config.attributes["connection"] = connection
-    return config
-
-
 def _problems(connection: Connection) -> Iterator[str]:
     found = _revision(connection)
     if found != head():
@@ -233,6 +212,8 @@ def _problems(connection: Connection) -> Iterator[str]:
         return
     if connection.dialect.name == "sqlite":
         yield from _sqlite_problems(connection)
+    from .migrating import schema_differences  # Alembic takes a tenth of a second to load
+
     yield from (f"the schema differs from the program's: {difference}" for difference in schema_differences(connection))
     yield from (f"the view {name} is not the program's" for name in views.differences(connection))
     yield from _version_problems(connection)

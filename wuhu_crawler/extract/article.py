@@ -38,7 +38,6 @@ def read_article(reading: Reading) -> Article:
     paragraphs = _credits(article, reading, paragraphs)
     _body(article, paragraphs)
     read_media(article, reading)
-    _related(article, reading)
     return article
 
 
@@ -184,7 +183,9 @@ def _body(article: Article, paragraphs: list[Paragraph]) -> None:
     )
 
 
-def _related(article: Article, reading: Reading) -> None:
+def read_related(reading: Reading) -> list[Related]:
+    """Return the links to other articles outside of the body, each number once."""
+    found: list[Related] = []
     region, lines, zone = reading.region, reading.document.lines, reading.portal.zone
     seen: set[int] = set()
     for link in reading.links:
@@ -195,9 +196,8 @@ def _related(article: Article, reading: Reading) -> None:
         seen.add(link.article_id)
         _, day, abstract = read_entry(reading.document, link, reading.captured_at, zone, reading.labels)
         abstract = _without_source_date(abstract, reading.labels) if abstract else None
-        article.related.append(
-            Related(article_id=link.article_id, title=link.text.strip("·• \u3000"), date=day, abstract=abstract)
-        )
+        found.append(Related(article_id=link.article_id, title=link.text.strip("·• \u3000"), date=day, abstract=abstract))
+    return found
 
 
 def _without_source_date(abstract: str, labels: Labels) -> str | None:

@@ -13,7 +13,7 @@ from datetime import datetime
 from ..items import Article, Evidence, Listing, OtherPage, PageItem
 from ..portals import Portal
 from . import missing
-from .article import read_article
+from .article import read_article, read_related
 from .breadcrumb import category_of, crumbs_of
 from .counter import LONGEST, read_count
 from .decode import Decoded, decode
@@ -58,8 +58,12 @@ def extract(
     status: int = 200,
     captured_at: datetime,
     portal: Portal,
+    related: bool = True,
 ) -> Page:
-    """Return what a response shows. `body` is free of content codings; `captured_at` is aware and dates relative words."""
+    """Return what a response shows. `body` is free of content codings; `captured_at` is aware and dates relative words.
+
+    `related`: whether an article's `related` is wanted, which is hints for the moment and in no table.
+    """
     content_type = next((v for k, v in (headers or {}).items() if k.lower() == "content-type"), "")
     number = article_id(url, portal)
     if not _is_html(content_type, url, body):
@@ -72,6 +76,8 @@ def extract(
     document = parse(decoded.text)
     links = read_links(document, url, portal)
     item, reading = _classify(document, links, url=url, status=status, captured_at=captured_at, portal=portal, number=number)
+    if related and reading and isinstance(item, Article):
+        item.related = read_related(reading)
     counter = counter_url(document, url, number, portal.counter_urls) if isinstance(item, Article) else None
     parts = [link.url for link in links if link.is_part and link.article_id == number]
     if reading and number is not None:

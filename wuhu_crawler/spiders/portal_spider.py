@@ -91,6 +91,8 @@ class PortalSpider(Spider):
         self._assemblies = Assemblies(job.portal)
         # A spider without the argument asks for none.
         self._needed = Requisites(job.portal, job.settings) if job.values.get("requisites", False) in (None, True) else None
+        # No table holds them: only a feed shows an article's hints.
+        self.reads_related = bool(job.settings.getdict("FEEDS"))
         self.requisites_waiting = 0
         self.requisite_priority = REQUISITE
         # Set when the spider has what it was asked for; nothing waits then any more.
@@ -316,6 +318,7 @@ class PortalSpider(Spider):
             status=response.status,
             captured_at=capture.captured_at,
             portal=self.portal,
+            related=self.reads_related,
         )
         page.item.capture_id = capture.id
         capture.outlinks = [link.url for link in page.links]

@@ -66,6 +66,7 @@ class WuhuSpider(PortalSpider):
         self.since: date | None = job.values["since"]
         self.full = bool(job.values["full"])
         self.categories = Categories(job.values["category"] or ())
+        self.reads_related |= bool(self.since or self.categories)
         self.quota = Quota(job.values["limit"])
         if job.values["limit"] is not None:
             # The requisites of the articles there are come before the listing is walked on for more.

@@ -17,7 +17,6 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import surt
 from warcio.archiveiterator import ArchiveIterator
 
 from .reader import Record, iter_records
@@ -57,6 +56,8 @@ def line(headers: Mapping[str, str], block: bytes, offset: int, length: int, fil
 
 def key(url: str) -> str:
     """Return the SURT key of a URL; the URL itself where there is none."""
+    import surt  # it brings a web client with it, which no reader needs
+
     try:
         return str(surt.surt(url))
     except (ValueError, IndexError, AttributeError):  # what surt raises on what is no URL

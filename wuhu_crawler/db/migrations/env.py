@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from wuhu_crawler.db.engine import include_object
+from wuhu_crawler.db.migrating import include_object
 from wuhu_crawler.db.models import metadata
 
 context.configure(
