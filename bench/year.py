@@ -108,7 +108,7 @@ def table(year: Year, options: argparse.Namespace) -> list[Row]:
         *_news(found, nights),
         *_requests(year.nights[0].total, nights, options),
         *_hidden(found, year.watch, options),
-        *_edits(found),
+        *_edits(found, year.watch),
         *_truth(found, year.watch.stale()),
         _memory(year.nights),
     ]
@@ -151,10 +151,10 @@ def _hidden(found: Found, watch: Watch, options: argparse.Namespace) -> Iterator
     yield Row(f"unlisted articles found within {HIDDEN_NIGHTS} nights", "100 %", words, met)
 
 
-def _edits(found: Found) -> Iterator[Row]:
-    late, blind = len(found.edits_late), len(found.blind)
+def _edits(found: Found, watch: Watch) -> Iterator[Row]:
+    late, blind, open_ = len(found.edits_late), len(found.blind), watch.pending[1]
     delays = sorted(found.edit_delays)
-    words = f"{found.edits - late} of {found.edits}; {late} late, {blind} fetched and not noticed"
+    words = f"{len(delays)} of {found.edits} seen, {open_} open; {late} late, {blind} fetched and not noticed"
     if found.edits_removed:
         words += f"; {found.edits_removed} removed before they were seen"
     yield Row("edits seen within the documented window", "100 %", words, not late and not blind)
@@ -162,7 +162,7 @@ def _edits(found: Found) -> Iterator[Row]:
         words = f"median {median(delays):.0f} nights, mean {mean(delays):.1f}, worst {delays[-1]}"
         yield Row("  delay of an edit", "", words, None)
     late = len(found.removals_late)
-    words = f"{found.removals - late} of {found.removals}; {late} late"
+    words = f"{len(found.removal_delays)} of {found.removals} seen, {watch.pending[2]} open; {late} late"
     if found.removal_delays:
         words += f"; median {median(found.removal_delays):.0f} nights, worst {max(found.removal_delays)}"
     yield Row("removals seen within the documented window", "100 %", words, not late)
