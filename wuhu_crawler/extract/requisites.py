@@ -15,41 +15,42 @@ from ..items import Requisite, RequisiteKind
 from .hyperlinks import ATTACHMENTS, extension
 from .urls import absolute, folder_of
 
-_TAG = re.compile(rb"<(img|input|script|link|base)\b([^<>]*)>", re.I)
+_TAG = re.compile(rb"<(i(?:mg|nput)|script|link|base)\b([^<>]*)>")
 _ATTRIBUTE = re.compile(rb"([\w-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))")
-_BACKGROUND = re.compile(rb"\sbackground\s*=\s*[\"']?\s*([^\"'\s<>]+)", re.I)
+_BACKGROUND = re.compile(rb"(?<=\s)background\s*=\s*[\"']?\s*([^\"'\s<>]+)", re.I)
 _URL = re.compile(rb"url\(\s*[\"']?\s*([^\"')<>]+?)\s*[\"']?\s*\)", re.I)
 _IMPORT = re.compile(rb"@import\s+(?:url\()?\s*[\"']?\s*([^\"')\s;<>]+)", re.I)
 _COMMENT = re.compile(rb"/\*.*?\*/", re.S)
 # A picture that is loaded when it comes into view stands in one of these.
 _SOURCES = (b"src", b"data-src", b"data-original", b"original")
 _PICTURES = frozenset("gif jpg jpeg png bmp ico webp svg tif tiff cur".split())
-_FONTS = frozenset("woff woff2 ttf otf eot".split())
+_SHOWN = _PICTURES | frozenset("woff woff2 ttf otf eot".split())
 
 
 def read_requisites(body: bytes, encoding: str | None, url: str) -> list[Requisite]:
     """Return what an HTML page names, in its order and each once; `encoding` is the one the page was read in."""
     found: dict[str, Requisite] = {}
     base, small = folder_of(url), body.lower()
-    for name, rest in _TAG.findall(body):
-        if name.lower() == b"base":
+    for tag in _TAG.finditer(small):
+        rest = body[tag.start(2) : tag.end(2)]
+        if tag[1] == b"base":
             base = _absolute(base, _attributes(rest).get(b"href", b""), encoding) or base
         else:
-            found.update(_named(name.lower(), rest, base, encoding))
-    for word in _BACKGROUND.findall(body) if b"background" in small else ():
+            found.update(_named(tag[1], rest, base, encoding))
+    for word in _words(_BACKGROUND, b"background", body, small):
         target = _absolute(base, word, encoding)
         if target is not None:
             found.setdefault(target, Requisite("image", target))
-    if b"url(" in small or b"@import" in small:
-        for requisite in _of_style(body, encoding, base):
-            found.setdefault(requisite.url, requisite)
+    for requisite in _of_style(body, small, encoding, base):
+        found.setdefault(requisite.url, requisite)
     return list(found.values())
 
 
 def read_style(body: bytes, url: str) -> list[Requisite]:
     """Return what a style sheet names: pictures, fonts (as pictures) and other sheets."""
     found: dict[str, Requisite] = {}
-    for requisite in _of_style(_COMMENT.sub(b"", body), None, url):
+    sheet = _COMMENT.sub(b"", body)
+    for requisite in _of_style(sheet, sheet.lower(), None, url):
         found.setdefault(requisite.url, requisite)
     return list(found.values())
 
@@ -83,15 +84,31 @@ def _of_tag(name: bytes, attributes: dict[bytes, bytes]) -> tuple[RequisiteKind 
     return ("image", target) if b"icon" in rel else (None, [])
 
 
-def _of_style(body: bytes, encoding: str | None, base: str) -> Iterator[Requisite]:
-    for word in _IMPORT.findall(body):
+def _of_style(body: bytes, small: bytes, encoding: str | None, base: str) -> Iterator[Requisite]:
+    for word in _words(_IMPORT, b"@import", body, small):
         target = _absolute(base, word, encoding)
         if target and extension(target) == "css":
             yield Requisite("style", target)
-    for word in _URL.findall(body):
-        target = _absolute(base, word, encoding)
-        if target and extension(target) in _PICTURES | _FONTS:
-            yield Requisite("image", target)
+    shown = (_shown(base, word, encoding) for word in _words(_URL, b"url(", body, small))
+    yield from (requisite for requisite in shown if requisite is not None)
+
+
+@lru_cache(maxsize=8192)
+def _shown(base: str, word: bytes, encoding: str | None) -> Requisite | None:
+    """What a style shows: a picture or a font."""
+    target = _absolute(base, word, encoding)
+    return Requisite("image", target) if target and extension(target) in _SHOWN else None
+
+
+def _words(pattern: re.Pattern[bytes], beginning: bytes, body: bytes, small: bytes) -> Iterator[bytes]:
+    """Yield what a pattern finds where its beginning stands in `small`, the body in lower case: a search for letters of either
+    case would try at every byte of the page."""
+    at = small.find(beginning)
+    while at >= 0:
+        found = pattern.match(body, at)
+        if found:
+            yield found[1]
+        at = small.find(beginning, found.end() if found else at + 1)
 
 
 def _attributes(text: bytes) -> dict[bytes, bytes]:
