@@ -149,9 +149,11 @@ def _home(portal: Portal, given: dict[str, str]) -> Answer:
 
 
 def _calendar(portal: Portal, given: dict[str, str]) -> Answer:
-    year, month = given.get("y", "2024"), given.get("m", "4")
+    # Without a month it shows the one of the latest article.
+    latest = max(portal.world.outlines()).published
+    year, month = given.get("y", str(latest.year)), given.get("m", str(latest.month))
     if not (year.isdecimal() and month.isdecimal() and 1 <= int(month) <= 12):
-        year, month = "2024", "4"
+        year, month = str(latest.year), str(latest.month)
     return html(listings.calendar_page(portal.world, int(year), int(month)))
 
 
