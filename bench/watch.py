@@ -107,11 +107,13 @@ class Found:
     new_unreadable: int = 0
     hidden: int = 0
     hidden_found: dict[int, int] = field(default_factory=dict)
-    hidden_late: list[tuple[int, int]] = field(default_factory=list)
+    hidden_late: dict[int, int] = field(default_factory=dict)
     edits: int = 0
     edit_delays: list[int] = field(default_factory=list)
     edits_late: list[tuple[int, int]] = field(default_factory=list)
     edits_removed: int = 0
+    # By how much the budget made every interval longer, night by night.
+    stretches: list[float] = field(default_factory=list)
     removals: int = 0
     removal_delays: list[int] = field(default_factory=list)
     removals_late: list[tuple[int, int]] = field(default_factory=list)
@@ -167,7 +169,8 @@ class Watch:
             self._hidden[number] = day
             self.found.hidden += 1
         elif event.what == "listed" and self._hidden.pop(number, None) is not None:
-            self.found.hidden -= 1
+            # What was missed before stays a miss, here and below.
+            self.found.hidden -= number not in self.found.hidden_late
         elif event.what == "edited" and number in self._said:
             self._edits[number].append(Pending(day, deadlines[number]))
             self.found.edits += 1
@@ -186,13 +189,14 @@ class Watch:
             self._removals[number] = Pending(day, deadline)
             self.found.removals += 1
         elif self._wanted.pop(number, None) is not None:
-            self.found.new -= 1
+            self.found.new -= number not in self.found.new_late
 
     def _deadlines(self, day: int, numbers: set[int]) -> dict[int, int]:
         """Return the night by which each article must be asked again, as its interval says that is documented."""
         found: dict[int, int] = {}
         with self._reading() as connection:
             stretch = survey(connection, "demo", self._budget, self._nights[day], Rule(), GoneRule()).stretch
+            self.found.stretches.append(stretch)
             for each in known(connection, "demo", Rule(), GoneRule()):
                 if each.article_id in numbers:
                     latest = each.seen_at + each.interval * stretch + SAME_NIGHT
@@ -269,7 +273,7 @@ class Watch:
                 self.found.hidden_found[number] = day - since
                 del self._hidden[number]
             elif day - since == 30:
-                self.found.hidden_late.append((day, number))
+                self.found.hidden_late[number] = day
 
     def _check_edits(self, day: int) -> None:
         for number, pending in self._edits.items():

@@ -64,9 +64,12 @@ class Year:
         self.watch = Watch(self._folder, portal.portal.world, self._times, budget=options.recheck)
 
     def run(self) -> None:
-        """Crawl the whole portal once, then a night at a time."""
+        """Crawl the whole portal once, then a night at a time, until the last or until time is over."""
+        started = perf_counter()
         for day in range(self._options.nights + 1):
             began = perf_counter()
+            if self._options.minutes and began - started > self._options.minutes * 60:
+                break
             if day:
                 self._portal.go_to(day)
             night = Night(day)
@@ -107,7 +110,7 @@ def table(year: Year, options: argparse.Namespace) -> list[Row]:
     return [
         *_news(found, nights),
         *_requests(year.nights[0].total, nights, options),
-        *_hidden(found, year.watch, options),
+        *_hidden(found, year.watch, len(nights)),
         *_edits(found, year.watch),
         *_truth(found, year.watch.stale()),
         _memory(year.nights),
@@ -138,7 +141,7 @@ def _requests(whole: int, nights: Sequence[Night], options: argparse.Namespace) 
     yield Row("  by spider, a night", "", spent, None)
 
 
-def _hidden(found: Found, watch: Watch, options: argparse.Namespace) -> Iterator[Row]:
+def _hidden(found: Found, watch: Watch, nights: int) -> Iterator[Row]:
     """Those there at the start and those that came since; a year shorter than 30 nights cannot meet the target."""
     days = sorted(found.hidden_found.values())
     first = {number: found.hidden_found[number] for number in watch.hidden_at_start if number in found.hidden_found}
@@ -147,7 +150,7 @@ def _hidden(found: Found, watch: Watch, options: argparse.Namespace) -> Iterator
     if days:
         words += f", after {median(days):.0f} nights at the median, {days[-1]} at most"
     words += f"; {late} not in time, {watch.pending[0]} open"
-    met = late == 0 and options.nights >= HIDDEN_NIGHTS
+    met = late == 0 and nights >= HIDDEN_NIGHTS
     yield Row(f"unlisted articles found within {HIDDEN_NIGHTS} nights", "100 %", words, met)
 
 
@@ -159,7 +162,8 @@ def _edits(found: Found, watch: Watch) -> Iterator[Row]:
         words += f"; {found.edits_removed} removed before they were seen"
     yield Row("edits seen within the documented window", "100 %", words, not late and not blind)
     if delays:
-        words = f"median {median(delays):.0f} nights, mean {mean(delays):.1f}, worst {delays[-1]}"
+        words = f"median {median(delays):.0f} nights, mean {mean(delays):.1f}, worst {delays[-1]}; the budget stretches "
+        words += f"intervals {mean(found.stretches):.2f} times, {max(found.stretches):.2f} at most"
         yield Row("  delay of an edit", "", words, None)
     late = len(found.removals_late)
     words = f"{len(found.removal_delays)} of {found.removals} seen, {watch.pending[2]} open; {late} late"
@@ -194,6 +198,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--articles", type=int, default=5000, help="articles of the portal at the start (default 5000)")
     parser.add_argument("--nights", type=int, default=35, help="nights after the first, full crawl (default 35)")
+    parser.add_argument("--minutes", type=float, metavar="M", help="begin no further night after so many minutes")
     parser.add_argument("--gaps", type=int, metavar="N", help=f"budget of gaps (default {GAPS} at {FULL_SIZE})")
     parser.add_argument("--recheck", type=int, metavar="N", help=f"budget of recheck (default {RECHECK} at {FULL_SIZE})")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the archive and the crawls' logs in this new folder")
@@ -234,7 +239,7 @@ def _told(year: Year, rows: Sequence[Row], options: argparse.Namespace) -> dict[
     found = year.watch.found
     return {
         "articles": options.articles,
-        "nights": options.nights,
+        "nights": len(year.nights) - 1,
         "budgets": {"gaps": options.gaps, "recheck": options.recheck},
         "rows": [row._asdict() for row in rows],
         "found": asdict(found),
@@ -243,7 +248,9 @@ def _told(year: Year, rows: Sequence[Row], options: argparse.Namespace) -> dict[
 
 
 def _print(year: Year, rows: Sequence[Row], options: argparse.Namespace) -> None:
-    print(f"{options.articles:,} articles, {options.nights} nights after a full crawl of {year.nights[0].total:,} requests\n")
+    print(
+        f"{options.articles:,} articles, {len(year.nights) - 1} nights after a full crawl of {year.nights[0].total:,} requests\n"
+    )
     wide = max(len(row.what) for row in rows)
     for row in rows:
         verdict = {True: "met", False: "MISSED", None: ""}[row.met]
