@@ -381,16 +381,22 @@ def test_the_sidebar_changes_on_every_get() -> None:
 # --- files -----------------------------------------------------------------------------------------------------------------
 
 
+def file_of(path: str) -> bytes:
+    found = assets.find(WORLD, path)
+    assert found, path
+    return found[1]
+
+
 def test_pictures_and_attachments_are_real() -> None:
-    files = assets.assets(WORLD)
     for row in ROWS.values():
         for link in (*row["images"], *row["attachments"]):
-            assert files[link["url"].lower()][1]
-    assert files["/images/banner.jpg"][1][:3] == b"\xff\xd8\xff"
-    png = files["/images/face.png"][1]
+            assert file_of(link["url"].lower())
+    assert assets.find(WORLD, "/upload/image/202402/99999.jpg") is None
+    assert file_of("/images/banner.jpg")[:3] == b"\xff\xd8\xff"
+    png = file_of("/images/face.png")
     assert struct.unpack(">I", png[29:33])[0] == zlib.crc32(png[12:29])
-    assert files["/upload/file/shouce.pdf"][1].startswith(b"%PDF-1.4")
-    assert files["/upload/file/sbb2024.doc"][1].startswith(bytes.fromhex("d0cf11e0a1b11ae1"))
+    assert file_of("/upload/file/shouce.pdf").startswith(b"%PDF-1.4")
+    assert file_of("/upload/file/sbb2024.doc").startswith(bytes.fromhex("d0cf11e0a1b11ae1"))
 
 
 def test_every_attachment_is_linked_from_a_listed_article() -> None:

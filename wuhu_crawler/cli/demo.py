@@ -15,6 +15,7 @@ from ..db import queries
 from ..db.engine import make_engine
 from ..demo import server, truth, world
 from ..demo.edits import edited
+from ..demo.life import Life
 from ..errors import CheckFailed, UsageError, WuhuError
 from ..extract.urls import article_id
 from ..paths import ArchivePaths
@@ -45,6 +46,21 @@ _EDITS = click.option(
 )
 
 
+_DAY = click.option(
+    "--day",
+    type=click.IntRange(0, 3660),
+    default=0,
+    metavar="N",
+    help="The portal on a day of its life: new articles, edits, removals, returns, new names and looks. Day 0 is 2024-04-30.",
+)
+_ARTICLES = click.option(
+    "--articles",
+    type=click.IntRange(500, 1_000_000),
+    metavar="A",
+    help="A large portal of so many articles in place of the bundled one (rates follow: 20 new a day at 50000).",
+)
+
+
 @click.group(invoke_without_command=True)
 @click.option("--folder", metavar="DIR", default=_FOLDER, show_default=True, help="The archive to make anew.")
 @click.option("--json", "as_json", is_flag=True, help="Print the comparison as JSON.")
@@ -66,29 +82,56 @@ def demo(context: click.Context, folder: str, as_json: bool) -> None:
 @click.option("--faults", is_flag=True, help="Serve broken responses under /faults/ too.")
 @click.option("--log", type=click.Path(dir_okay=False, path_type=Path), help="Append a line a request to this file.")
 @_EDITS
-def serve(port: int, latency: int, faults: bool, log: Path | None, edits: int) -> None:
+@_DAY
+@_ARTICLES
+def serve(port: int, latency: int, faults: bool, log: Path | None, edits: int, day: int, articles: int | None) -> None:
     """Serve the bundled portal until Ctrl-C or SIGTERM."""
+    _refuse_both(edits, day, articles)
     server.serve(
         port,
         latency_ms=latency,
         faults=faults,
         log=log,
         edits=edits,
+        day=day,
+        articles=articles,
         ready=lambda url: remark(f"serving {url} (stop with Ctrl-C)"),
     )
 
 
 @demo.command("truth")
-@click.option("--summary", is_flag=True, help="Print the counts a crawl must meet instead.")
+@click.option(
+    "--summary", is_flag=True, help="Print the counts a crawl must meet instead; of --events, how often what happened."
+)
+@click.option("--events", is_flag=True, help="Print what happened until that day instead, one event a line.")
 @_EDITS
-def show_truth(summary: bool, edits: int) -> None:
-    """Print every article's true fields as JSON lines; needs no server. `listed` is false for those no listing shows."""
-    model = edited(world.SEED, edits)
+@_DAY
+@_ARTICLES
+def show_truth(summary: bool, events: bool, edits: int, day: int, articles: int | None) -> None:
+    """Print every article's true fields as JSON lines; needs no server. `listed` is false for those no listing shows.
+
+    --day N tells the truth of that day, --events how the portal has come there from day 0: which day, what, which ID.
+    """
+    _refuse_both(edits, day, articles)
+    lives = Life.of(articles)
+    if events:
+        happened = [event for number in range(day + 1) for event in lives.events(number)]
+        if summary:
+            print_json(truth.happenings(happened), indent=2)
+        for event in [] if summary else happened:
+            print_json(event.row())
+        return
+    model = edited(world.SEED, edits) if edits else lives.world(day)
     if summary:
         print_json(truth.summary(model), indent=2)
         return
     for row in truth.rows(model):
         print_json(row)
+
+
+def _refuse_both(edits: int, day: int, articles: int | None) -> None:
+    if edits and (day or articles):
+        raise UsageError("--edits changes the portal as built: give it without --day and --articles")
 
 
 def _run(folder: Path, as_json: bool) -> None:

@@ -67,13 +67,19 @@ def doc() -> bytes:
     return head.ljust(512, b"\xff") + "芜湖市技能培训项目申报表".encode("utf-16-le").ljust(512, b"\0")
 
 
-@lru_cache(maxsize=4)
-def assets(world: World) -> dict[str, Asset]:
-    """Return path (lower case) -> (content type, bytes) of every file the portal has."""
-    return dict(_assets(world))
+def find(world: World, path: str) -> Asset | None:
+    """Return content type and bytes of the file at a path (lower case), or None: the portal has no such file."""
+    if world.has_picture(path):
+        return "image/jpeg", jpeg(path)
+    return _files().get(path)
 
 
-def _assets(world: World) -> Iterator[tuple[str, Asset]]:
+@lru_cache(maxsize=1)
+def _files() -> dict[str, Asset]:
+    return dict(_named())
+
+
+def _named() -> Iterator[tuple[str, Asset]]:
     for name in ("logo", "arrow", "dot", "bg1", "top", "count", "print", "gotop", "close"):
         yield f"/images/{name}.gif", ("image/gif", GIF)
     yield "/images/banner.jpg", ("image/jpeg", jpeg("banner"))
@@ -85,7 +91,3 @@ def _assets(world: World) -> Iterator[tuple[str, Asset]]:
     yield "/robots.txt", ("text/plain", ROBOTS.encode("ascii"))
     for (_, url), asset in zip(ATTACHMENTS, (("application/msword", doc()), ("application/pdf", pdf())), strict=True):
         yield url, asset
-    for article in world.articles.values():
-        for line in article.lines:
-            if line.src:
-                yield line.src.lower(), ("image/jpeg", jpeg(line.src))

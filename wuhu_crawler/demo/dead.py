@@ -79,8 +79,8 @@ def _runtime(message: str, line: int, failed_at: str) -> Callable[[World, int], 
 
 
 def _ghost(world: World, number: int) -> Article:
-    """Return an article of the table era in the dead one's place."""
-    gone = world.dead[number]
+    """Return an article of the table era in the place of what is asked for: a dead one, or one that cannot be read today."""
+    gone = world.entry(number)
     model = next(article for article in world.articles.values() if article.look == "table778")
     return replace(model, id=number, title=gone.title, category=gone.category, published=gone.published)
 

@@ -7,8 +7,9 @@ A listing cuts its titles, mixes the spelling of its links, and answers page 1 f
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from html import escape
+from itertools import islice
 
 from .articles import Article
 from .looks.page import href, navigation
@@ -55,7 +56,7 @@ def is_utf8(category: Category) -> bool:
     return category.style == "list"
 
 
-def _table(world: World, category: Category, rows: list[Entry], page: int, pages: int, total: int) -> str:
+def _table(world: World, category: Category, rows: Sequence[Entry], page: int, pages: int, total: int) -> str:
     spacer = '<tr><td colspan="3" height="1" background="/images/dot.gif"></td></tr>\n'
     lines = [_table_row(entry) for entry in rows]
     if category.name == world.articles[world.sticky_id].category:
@@ -102,7 +103,7 @@ def _paged(category: Category, page: int) -> str:
     return category.url(page) if page > 1 else category.url(2).replace(f"{category.pager}=2", f"{category.pager}=1")
 
 
-def _brackets(world: World, category: Category, rows: list[Entry], page: int, pages: int, total: int) -> str:
+def _brackets(world: World, category: Category, rows: Sequence[Entry], page: int, pages: int, total: int) -> str:
     lines = "".join(
         f'<TR><TD height=24>·<A href="{href(e, 3)}" title="{escape(e.title)}">{escape(cut(e.title, 22))}</A> [{e.published:%m-%d}]\n'
         for e in rows
@@ -113,7 +114,7 @@ def _brackets(world: World, category: Category, rows: list[Entry], page: int, pa
 <P align=center>[{"] [".join(_steps(category, page, pages))}]　第{page}/{pages}页　共{total}篇</P>"""
 
 
-def _list(world: World, category: Category, rows: list[Entry], page: int, pages: int, total: int) -> str:
+def _list(world: World, category: Category, rows: Sequence[Entry], page: int, pages: int, total: int) -> str:
     lines = "".join(
         f'<li><span>{e.published.year}年{e.published.month}月{e.published.day}日</span><a href="{href(e, 1)}">{escape(cut(e.title, 20))}</a>'
         f"<p>{escape(cut(e.abstract, 60)) if isinstance(e, Article) else ''}</p></li>\n"
@@ -130,7 +131,7 @@ def _list(world: World, category: Category, rows: list[Entry], page: int, pages:
 <div class="pages">{before} {numbers} {after}</div>"""
 
 
-STYLES: dict[str, Callable[[World, Category, list[Entry], int, int, int], str]] = {
+STYLES: dict[str, Callable[[World, Category, Sequence[Entry], int, int, int], str]] = {
     "table": _table,
     "brackets": _brackets,
     "list": _list,
@@ -151,7 +152,7 @@ def home_page(world: World, turn: int, visitors: int) -> str:
 
 
 def _box(world: World, category: Category) -> str:
-    living = [entry for entry in world.entries(category) if not isinstance(entry, Dead)][:HOME_ROWS]
+    living = islice((entry for entry in world.entries(category) if not isinstance(entry, Dead)), HOME_ROWS)
     rows = "".join(
         f'<tr><td>·<a href="/news/{href(e).removeprefix("/news/")}" target="_blank">{escape(cut(e.title, 15))}</a></td><td>{e.published:%m-%d}</td></tr>\n'
         for e in living
@@ -162,16 +163,13 @@ def _box(world: World, category: Category) -> str:
 
 def calendar_page(world: World, year: int, month: int) -> str:
     """Return the calendar of a month: links of days to articles of that day, and to the months before and after in its range."""
-    of_day = {
-        a.published.day: a
-        for a in world.articles.values()
-        if a.listed and (a.published.year, a.published.month) == (year, month)
-    }
-    cells = "".join(f'<td><a href="{href(of_day[d])}">{d}</a></td>' if d in of_day else f"<td>{d}</td>" for d in range(1, 29))
-    first, last = (
-        min(world.articles.values(), key=lambda a: a.id).published,
-        max(world.articles.values(), key=lambda a: a.id).published,
+    outlines = list(world.outlines())
+    of_day = {o.published.day: o.id for o in outlines if o.listed and (o.published.year, o.published.month) == (year, month)}
+    cells = "".join(
+        f'<td><a href="{href(world.articles[of_day[d]])}">{d}</a></td>' if d in of_day else f"<td>{d}</td>"
+        for d in range(1, 29)
     )
+    first, last = min(outlines).published, max(outlines).published
     index, bounds = year * 12 + month - 1, (first.year * 12 + first.month - 1, last.year * 12 + last.month - 1)
     around = [(word, index + step) for word, step in (("上月", -1), ("下月", 1)) if bounds[0] <= index + step <= bounds[1]]
     links = " ".join(f'<a href="rili.asp?y={n // 12}&m={n % 12 + 1}">{word}</a>' for word, n in around)

@@ -14,10 +14,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
-from . import bodies, dead, listings
+from . import assets, bodies, dead, listings
 from .articles import Article
-from .assets import assets
-from .looks import LOOKS, Page
+from .looks import Page, look_of
 from .world import World
 
 FIRST_VISITOR = 3141592
@@ -57,8 +56,8 @@ class Portal:
         """Return the answer to a GET of the target (path and query); `headers` is asked for If-None-Match and Cookie."""
         path, _, query = target.partition("?")
         path, given = path.lower(), headers or {}
-        if path in (files := assets(self.world)):
-            return _asset(*files[path], given.get("If-None-Match"))
+        if file := assets.find(self.world, path):
+            return _asset(*file, given.get("If-None-Match"))
         script = SCRIPTS.get(path)
         if script is None:
             return html(NOT_FOUND, status=404)
@@ -98,6 +97,8 @@ def _info(portal: Portal, given: dict[str, str]) -> Answer:
     if not asked.isdecimal():
         return html(dead.dead_page(portal.world, "alert", 0))
     number = int(asked)
+    if number in portal.world.failing:
+        return html(dead.dead_page(portal.world, portal.world.failing[number], number))
     if number in portal.world.articles:
         return _article(portal, portal.world.articles[number], given.get("articlepage", "1"))
     gone = portal.world.dead.get(number)
@@ -105,7 +106,7 @@ def _info(portal: Portal, given: dict[str, str]) -> Answer:
 
 
 def _article(portal: Portal, article: Article, asked: str) -> Answer:
-    parts, look = bodies.parts(article), LOOKS[article.look]
+    parts, look = bodies.parts(article), look_of(article.look)
     part = listings.page_number(asked, len(parts))
     # A later part shows the number its first part showed: one reading, one count.
     turn = portal.turn(article.url) if part == 1 else max(0, portal.turn(f"{article.url} part {part}"))
@@ -148,9 +149,11 @@ def _home(portal: Portal, given: dict[str, str]) -> Answer:
 
 
 def _calendar(portal: Portal, given: dict[str, str]) -> Answer:
-    year, month = given.get("y", "2024"), given.get("m", "4")
+    # Without a month it shows the one of the latest article.
+    latest = max(portal.world.outlines()).published
+    year, month = given.get("y", str(latest.year)), given.get("m", str(latest.month))
     if not (year.isdecimal() and month.isdecimal() and 1 <= int(month) <= 12):
-        year, month = "2024", "4"
+        year, month = str(latest.year), str(latest.month)
     return html(listings.calendar_page(portal.world, int(year), int(month)))
 
 

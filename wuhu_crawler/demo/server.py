@@ -18,6 +18,7 @@ from typing import Any
 from ..errors import UsageError
 from . import faults as fault_pages
 from .edits import edited
+from .life import Life
 from .portal import Answer, Portal, html
 
 HOST = "127.0.0.1"
@@ -47,9 +48,22 @@ class DemoServer(ThreadingHTTPServer):
     block_on_close = False
     request_queue_size = 128
 
-    def __init__(self, port: int, *, latency_ms: int, faults: bool, seed: int, log: Path | None, edits: int = 0) -> None:
+    def __init__(
+        self,
+        port: int,
+        *,
+        latency_ms: int,
+        faults: bool,
+        seed: int,
+        log: Path | None,
+        edits: int = 0,
+        day: int = 0,
+        articles: int | None = None,
+    ) -> None:
         self.seed = seed
-        self.portal = Portal(edited(seed, edits))
+        self.life = Life.of(articles, seed)
+        lives = day > 0 or articles is not None
+        self.portal = Portal(self.life.world(day) if lives else edited(seed, edits))
         self.faults = fault_pages.Faults() if faults else None
         self.latency = latency_ms / 1000
         self.log: list[LogEntry] = []
@@ -192,6 +206,10 @@ class Handle:
         """Let the editors have done so many rounds of edits; counters go on."""
         self.portal.world = edited(self.server.seed, rounds)
 
+    def go_to(self, day: int) -> None:
+        """Let it be the end of a day of the portal's life; counters go on."""
+        self.portal.world = self.server.life.world(day)
+
     def stop(self) -> None:
         """Stop serving and close every connection; may be called twice."""
         self.server.shutdown()
@@ -206,10 +224,21 @@ class Handle:
 
 
 def start(
-    port: int = 0, *, latency_ms: int = 0, faults: bool = False, seed: int = 553, log: Path | None = None, edits: int = 0
+    port: int = 0,
+    *,
+    latency_ms: int = 0,
+    faults: bool = False,
+    seed: int = 553,
+    log: Path | None = None,
+    edits: int = 0,
+    day: int = 0,
+    articles: int | None = None,
 ) -> Handle:
-    """Start the portal in a thread and return its handle; port 0 takes a free one. Raises UsageError for a port in use."""
-    server = DemoServer(port, latency_ms=latency_ms, faults=faults, seed=seed, log=log, edits=edits)
+    """Start the portal in a thread and return its handle; port 0 takes a free one. Raises UsageError for a port in use.
+
+    `day` is one of the portal's life (Handle.go_to moves on), `articles` asks for a large portal of so many.
+    """
+    server = DemoServer(port, latency_ms=latency_ms, faults=faults, seed=seed, log=log, edits=edits, day=day, articles=articles)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True, name="demo portal")
     thread.start()
     return Handle(server, thread)
@@ -224,12 +253,14 @@ def serve(
     seed: int = 553,
     log: Path | None = None,
     edits: int = 0,
+    day: int = 0,
+    articles: int | None = None,
 ) -> None:
     """Serve until SIGINT or SIGTERM, then return; `ready` is called with the URL once requests are accepted.
 
     Must be called in the main thread. Raises UsageError for a port in use.
     """
-    server = DemoServer(port, latency_ms=latency_ms, faults=faults, seed=seed, log=log, edits=edits)
+    server = DemoServer(port, latency_ms=latency_ms, faults=faults, seed=seed, log=log, edits=edits, day=day, articles=articles)
 
     def stop(*_: object) -> None:
         # shutdown() waits for serve_forever(), which this very thread runs.

@@ -6,14 +6,15 @@ Told from the world and the looks' own statements, never from HTML. docs/demo.md
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta, timezone
 from typing import Any
 
 from ..items import Article as Item
 from ..items import Credit, Link, Role, Section, to_json
 from .articles import Article, Line
-from .looks import LOOKS, Look, slot
+from .life import Event
+from .looks import Look, look_of, slot
 from .looks.page import Slot
 from .world import DEAD_KINDS, World
 
@@ -26,7 +27,7 @@ UNTOLD = ("kind", "capture_id", "captured_at", "related", "evidence")
 def rows(world: World) -> Iterator[dict[str, Any]]:
     """Yield each article's true fields under the names of items.Article, and the keys listed, template, counter, parts."""
     for article in world.articles.values():
-        look = LOOKS[article.look]
+        look = look_of(article.look)
         told = {key: value for key, value in to_json(_item(article, look)).items() if key not in UNTOLD}
         yield {**told, "listed": article.listed, "template": article.look, "counter": look.counter, "parts": article.parts}
 
@@ -116,26 +117,49 @@ def summary(world: World) -> dict[str, Any]:
         name: sorted(d.id for d in world.dead.values() if DEAD_KINDS[d.kind] == name)
         for name in ("missing", "error", "blocked")
     }
-    unlisted = [a.id for a in world.articles.values() if not a.listed]
+    outlines = list(world.outlines())
+    shown = Counter(outline.category for outline in outlines if outline.listed)
+    unlisted = [outline.id for outline in outlines if not outline.listed]
     linked = sorted(d.id for d in world.dead.values() if d.linked)
+    # An article is written when it is asked for, so each is asked once.
+    looks: Counter[str] = Counter()
+    multi_part: dict[str, int] = {}
+    mislabelled: list[int] = []
+    for article in world.articles.values():
+        looks[article.look] += 1
+        if article.parts > 1:
+            multi_part[str(article.id)] = article.parts
+        if article.mislabelled:
+            mislabelled.append(article.id)
     return {
-        "articles": len(world.articles),
-        "articles_listed": len(world.articles) - len(unlisted),
+        "articles": len(outlines),
+        "articles_listed": len(outlines) - len(unlisted),
         "articles_unlisted": len(unlisted),
         "unlisted": unlisted,
-        "first_id": min(world.articles),
-        "last_id": max(world.articles),
+        "first_id": min(outlines).id,
+        "last_id": max(outlines).id,
         "missing": by_kind["missing"],
         "portal_errors": by_kind["error"],
         "blocked": by_kind["blocked"],
         "dead_kinds": {str(d.id): d.kind for d in world.dead.values()},
         "linked_dead": linked,
         "gaps": sorted({*unlisted, *(d for d in world.dead if d not in linked)}),
-        "categories": {
-            c.name: sum(a.category == c.name and a.listed for a in world.articles.values()) for c in world.categories
-        },
+        "categories": {c.name: shown[c.name] for c in world.categories},
         "listing_pages": {c.name: max(1, -(-len(world.entries(c)) // c.per_page)) for c in world.categories},
-        "templates": dict(Counter(a.look for a in world.articles.values())),
-        "multi_part": {str(a.id): a.parts for a in world.articles.values() if a.parts > 1},
-        "mislabelled": [a.id for a in world.articles.values() if a.mislabelled],
+        "templates": dict(looks),
+        "multi_part": multi_part,
+        "mislabelled": mislabelled,
+    }
+
+
+def happenings(events: Iterable[Event]) -> dict[str, Any]:
+    """Return how often what happened, edits by kind; and the IDs by what happened to them."""
+    told = list(events)
+    return {
+        "events": dict(Counter(event.what for event in told)),
+        "edits": dict(Counter(event.kind for event in told if event.what == "edited")),
+        "ids": {
+            what: [event.id for event in told if event.what == what]
+            for what in ("new", "skipped", "edited", "removed", "restored", "listed")
+        },
     }

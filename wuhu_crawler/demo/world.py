@@ -7,11 +7,14 @@ dead: they answer with a soft-404 or an error page of a kind, and a few of them 
 from __future__ import annotations
 
 import random
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property, lru_cache
-from typing import Literal
+from itertools import islice
+from typing import Literal, NamedTuple, overload
 
 from . import texts, words
 from .articles import SEED_ID, Article, Cut, compose, seed_article
@@ -47,6 +50,12 @@ SHAPES = {
     "p": 26, "p-open": 14, "p-nbsp": 10, "br": 15, "br-nbsp": 10, "font": 14, "font-br": 5, "word": 9, "wechat": 5, "table": 8,
     "bare": 3, "div": 5, "p-br": 7, "editor": 8,
 }  # fmt: skip
+
+
+# Where the bodies of articles in parts are cut.
+CUTS: tuple[tuple[Cut, ...], ...] = (("sentence",), ("tag",), ("border", "sentence"))
+# Of the articles written when asked for: the share in parts of those that can be cut, and of those under a wrong charset label.
+CUT_SHARE, MISLABELLED_SHARE = 0.2, 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,49 +107,98 @@ class Dead:
 Entry = Article | Dead
 
 
+class Outline(NamedTuple):
+    """What is known of an article before its text is written: enough for every list of links but the titles."""
+
+    id: int
+    category: str
+    published: datetime
+    listed: bool
+
+
+class Rows(Sequence[Entry]):
+    """The rows of a listing; each entry is made when it is asked for."""
+
+    def __init__(self, numbers: Sequence[int], entry: Callable[[int], Entry]) -> None:
+        self._numbers = numbers
+        self._entry = entry
+
+    @overload
+    def __getitem__(self, index: int) -> Entry: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Entry]: ...
+    def __getitem__(self, index: int | slice) -> Entry | list[Entry]:
+        if isinstance(index, slice):
+            return [self._entry(number) for number in self._numbers[index]]
+        return self._entry(self._numbers[index])
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+
 @dataclass(frozen=True, eq=False)
 class World:
-    """Everything the portal knows, made once from a seed."""
+    """Everything the portal knows, made once from a seed. `failing` are IDs that answer an error page today, with its kind."""
 
     seed: int
-    articles: dict[int, Article]
-    dead: dict[int, Dead]
+    articles: Mapping[int, Article]
+    dead: Mapping[int, Dead]
     categories: tuple[Category, ...] = CATEGORIES
     sticky_id: int = 0
+    failing: Mapping[int, str] = field(default_factory=dict)
 
     def category(self, name: str) -> Category:
         """Return the category of that name."""
         return next(category for category in self.categories if category.name == name)
 
+    def entry(self, number: int) -> Entry:
+        """Return the article of that ID, or else the dead one. Raises KeyError for an ID that never was."""
+        return self.articles[number] if number in self.articles else self.dead[number]
+
+    def outlines(self) -> Iterable[Outline]:
+        """Return the outline of every article, by ID."""
+        return (Outline(a.id, a.category, a.published, a.listed) for a in self.articles.values())
+
+    def has_picture(self, path: str) -> bool:
+        """Tell whether an article shows the picture of that path (lower case)."""
+        return path in self._pictures
+
     @cached_property
-    def _entries(self) -> dict[str, list[Entry]]:
-        found: dict[str, list[Entry]] = defaultdict(list)
-        shown: list[Entry] = [a for a in self.articles.values() if a.listed]
-        shown += [d for d in self.dead.values() if d.linked == "listing"]
-        for entry in sorted(shown, key=lambda entry: -entry.id):
-            found[entry.category].append(entry)
+    def _pictures(self) -> set[str]:
+        return {line.src.lower() for article in self.articles.values() for line in article.lines if line.src}
+
+    @cached_property
+    def _shown(self) -> dict[str, list[int]]:
+        shown = [(outline.id, outline.category) for outline in self.outlines() if outline.listed]
+        shown += [(d.id, d.category) for d in self.dead.values() if d.linked == "listing"]
+        found: dict[str, list[int]] = defaultdict(list)
+        for number, category in sorted(shown, reverse=True):
+            found[category].append(number)
         return found
 
-    def entries(self, category: Category) -> list[Entry]:
+    def entries(self, category: Category) -> Sequence[Entry]:
         """Return the rows of the category's listing, newest first; dead ones it still links are among them."""
-        return self._entries[category.name]
+        return Rows(self._shown.get(category.name, []), self.entry)
 
     @cached_property
-    def _chains(self) -> dict[str, list[Entry]]:
+    def _chains(self) -> dict[str, list[int]]:
         dead = [d for d in self.dead.values() if d.linked == "neighbour"]
-        chains = {name: [*rows, *(d for d in dead if d.category == name)] for name, rows in self._entries.items()}
-        return {name: sorted(rows, key=lambda entry: entry.id) for name, rows in chains.items()}
+        chains = {name: [*rows, *(d.id for d in dead if d.category == name)] for name, rows in self._shown.items()}
+        return {name: sorted(rows) for name, rows in chains.items()}
 
     def neighbours(self, article: Article) -> tuple[Entry | None, Entry | None]:
         """Return the previous and the next article of the category, as the page links them; unlisted ones are passed over."""
         chain = self._chains.get(article.category, [])
-        before = [entry for entry in chain if entry.id < article.id]
-        after = [entry for entry in chain if entry.id > article.id]
-        return (before[-1] if before else None), (after[0] if after else None)
+        before, after = bisect_left(chain, article.id) - 1, bisect_right(chain, article.id)
+        return (
+            self.entry(chain[before]) if before >= 0 else None,
+            self.entry(chain[after]) if after < len(chain) else None,
+        )
 
     def latest(self, category: str, count: int, turn: int) -> list[Article]:
         """Return `count` of the category's latest living articles; `turn` rotates them, as a sidebar changes on every GET."""
-        rows = [entry for entry in self._entries[category] if isinstance(entry, Article)][: count * 3]
+        living = (self.articles[number] for number in self._shown[category] if number in self.articles)
+        rows = list(islice(living, count * 3))
         start = turn % len(rows)
         return (rows[start:] + rows[:start])[:count]
 
@@ -183,9 +241,24 @@ def _article(seed: int, number: int, published: datetime) -> Article:
         return seed_article("o553")
     rng = random.Random(f"{seed}:{number}")
     category = rng.choices(CATEGORIES, weights=[c.weight for c in CATEGORIES])[0]
+    return _written(rng, seed, number, category, published)
+
+
+def _written(rng: random.Random, seed: int, number: int, category: Category, published: datetime) -> Article:
     look = rng.choices(list(SHARES), weights=list(SHARES.values()))[0]
     shape = rng.choices(list(SHAPES), weights=list(SHAPES.values()))[0]
     return compose(rng, number, category.name, rng.choice(category.topics), published, _newcomer(seed, number) or look, shape)
+
+
+def write(seed: int, outline: Outline) -> Article:
+    """Return the article of an outline, the same whenever it is asked for; some are in parts or under a wrong charset label."""
+    category = next(category for category in CATEGORIES if category.name == outline.category)
+    rng = random.Random(f"{seed}:{outline.id}:{category.key}")
+    article = replace(_written(rng, seed, outline.id, category, outline.published), listed=outline.listed)
+    draw = rng.random()
+    if draw < CUT_SHARE and _can_be_cut(article):
+        return replace(article, cuts=rng.choice(CUTS), leftover=False)
+    return replace(article, mislabelled=draw > 1 - MISLABELLED_SHARE)
 
 
 def _newcomer(seed: int, number: int) -> str | None:
@@ -205,19 +278,20 @@ def _make_titles_unique(seed: int, articles: dict[int, Article]) -> None:
 
 def _apply_specials(articles: dict[int, Article]) -> None:
     """Choose the articles in parts, the ones with a lone [1], and the ones under a wrong charset label."""
-    long = [a for a in articles.values() if a.listed and a.id != SEED_ID and len(a.lines) >= 8 and a.shape in ("p", "p-nbsp")]
-    long = [
-        a for a in long if a.look in ("o553", "table778", "span") and not any(ln.kind in ("row", "image") for ln in a.lines)
-    ]
-    cuts: tuple[tuple[Cut, ...], ...] = (("sentence",), ("tag",), ("border", "sentence"))
-    for article, cut in zip(long, cuts, strict=False):
+    long = [a for a in articles.values() if a.listed and a.id != SEED_ID and _can_be_cut(a)]
+    for article, cut in zip(long, CUTS, strict=False):
         articles[article.id] = replace(article, cuts=cut, leftover=False)
-    for article in long[len(cuts) : len(cuts) + 2]:
+    for article in long[len(CUTS) : len(CUTS) + 2]:
         articles[article.id] = replace(article, lone_pager=True)
     plain = [a for a in articles.values() if a.listed and a.id != SEED_ID and not a.cuts and not a.lone_pager]
     for look in ("table778", "dlist", "div2010", "wide"):
         chosen = next(a for a in plain if a.look == look)
         articles[chosen.id] = replace(chosen, mislabelled=True)
+
+
+def _can_be_cut(article: Article) -> bool:
+    plain = len(article.lines) >= 8 and not any(line.kind in ("row", "image") for line in article.lines)
+    return plain and article.shape in ("p", "p-nbsp") and article.look in ("o553", "table778", "span")
 
 
 def _dead(seed: int, index: int, number: int, published: datetime) -> Dead:

@@ -128,5 +128,5 @@ def sidebar(page: Page, row: str, count: int = 5) -> str:
     return "".join(
         row.format(href=href(a, 2), title=escape(a.title), date=f"{a.published:%m-%d}", abstract=escape(a.abstract))
         for a in rows
-        if a is not page.article
+        if a.id != page.article.id
     )
