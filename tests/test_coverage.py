@@ -4,92 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from archive_rows import Rows, archive
 from conftest import DemoCrawl, Wuhu
-from sqlalchemy import Connection, insert
 
 from wuhu_crawler.coverage import picture, survey
 from wuhu_crawler.coverage.months import split
 from wuhu_crawler.coverage.numbers import Gone
 from wuhu_crawler.coverage.rhythm import EmptyDays, empty_days, habit
 from wuhu_crawler.coverage.space import Stretch, divide
-from wuhu_crawler.db import engine, models
 from wuhu_crawler.errors import UsageError
 
-T0 = datetime(2024, 5, 1, 18, tzinfo=UTC)
 STATES = ("captured", "missing", "error", "blocked", "waiting", "unknown")
 SVG = "{http://www.w3.org/2000/svg}"
-
-
-class Rows:
-    """Writes rows as a crawl would leave them; what no question here is about is left at its least."""
-
-    def __init__(self, connection: Connection, portal: str = "p", title: str = "江城在线") -> None:
-        self.connection, self.portal = connection, portal
-        self.add(models.portal, name=portal, title=title, timezone="Asia/Shanghai")
-        self.crawl = self.begin("0", T0)
-        self.listing = self.capture("listing", None)
-
-    def add(self, table: Any, **row: Any) -> None:
-        self.connection.execute(insert(table), [row])
-
-    def begin(self, name: str, at: datetime) -> str:
-        crawl = f"{self.portal}-{name}"
-        self.add(models.crawl, id=crawl, portal=self.portal, job="wuhu", settings={}, started_at=at, status="finished")
-        self.add(models.warc_file, name=crawl, serial=1, crawl_id=crawl, committed=0)
-        return crawl
-
-    def capture(self, kind: str, number: int | None, at: datetime = T0) -> int:
-        place = self.connection.exec_driver_sql("SELECT count(*) + 1 FROM capture").scalar_one()
-        self.add(
-            models.capture, id=place, crawl_id=self.crawl, url=f"http://{self.portal}/{number}", method="GET", captured_at=at,
-            record_id=f"r{place}", record_type="response", warc_file=self.crawl, warc_offset=place, warc_length=1,
-            block_digest="d", payload_length=1, flags=[], page_kind=kind, article_id=number,
-        )  # fmt: skip
-        return int(place)
-
-    def article(self, number: int, published: str | None = "2024-02-03", category: str | None = None) -> None:
-        place = self.capture("article", number)
-        times = {"first_captured_at": T0, "last_captured_at": T0}
-        known = self.connection.exec_driver_sql("SELECT id FROM category WHERE name = ?", (category,)).scalar_one_or_none()
-        if category and known is None:
-            known = place
-            self.add(models.category, id=known, portal=self.portal, name=category)
-        self.add(models.article, key=place, portal=self.portal, article_id=number, url="u", versions=1, last_capture_id=place,
-                 category_id=known, **times)  # fmt: skip
-        at = None if published is None else datetime.fromisoformat(f"{published}T08:00:00+08:00")
-        self.add(
-            models.article_version, id=place, article_key=place, number=1, capture_id=place, url="u", breadcrumb=[], outlets=[],
-            reporters=[], body="", headings=[], article_digest="d", decode_losses=0, evidence={}, published_at=at,
-        )  # fmt: skip
-        self.outcome(number, "captured")
-
-    def outcome(self, number: int, outcome: str, days: float = 0, url: str = "") -> None:
-        at = T0 + timedelta(days=days)
-        url = f"http://{self.portal}/{number}{url}"
-        self.add(models.outcome, crawl_id=self.crawl, url=url, outcome=outcome, at=at, article_id=number)
-
-    def sighting(self, number: int, date_text: str | None = None, day: date | None = None) -> None:
-        row = {"capture_id": self.listing, "position": number, "article_id": number, "url": "u", "title": "t"}
-        self.add(models.listing_sighting, **row, date_text=date_text, date=day)
-
-
-@contextmanager
-def archive(folder: Path) -> Iterator[Connection]:
-    url = f"sqlite:///{folder / 'archive.db'}"
-    engine.upgrade(url)
-    opened = engine.make_engine(url)
-    try:
-        with opened.connect() as connection:
-            yield connection
-    finally:
-        opened.dispose()
 
 
 @pytest.fixture

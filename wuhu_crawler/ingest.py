@@ -327,6 +327,12 @@ class ArchiveWriter:
             self._next_capture = self._store.last_capture_id() + 1
         return Counter(captures=replay.captures, pages=replay.pages)
 
+    def plan(self, rows: Sequence[dict[str, Any]], *, anew: bool = False) -> None:
+        """Store rows of this crawl's plan at once; what a resumed crawl had planned stays, unless it is written `anew`."""
+        if rows:
+            with self._guard("storing the plan"):
+                self._store.write_plan([{"crawl_id": self.crawl_id, **row} for row in rows], anew=anew)
+
     def tick(self) -> None:
         """Commit when the batch is full or old enough; cheap otherwise. The crawl calls it now and then on idle portals too."""
         waited = monotonic() - self._last_commit

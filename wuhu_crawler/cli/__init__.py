@@ -13,7 +13,7 @@ import click
 
 from .. import __version__
 from ..errors import WuhuError
-from . import archive, backup, coverage, database, demo, extract, importing, probe, provenance, rebuild, verify, wacz
+from . import archive, backup, coverage, database, demo, extract, importing, plan, probe, provenance, rebuild, verify, wacz
 
 _HELP = """Archive a Chinese city portal for good, and query it.
 
@@ -43,6 +43,7 @@ cli.add_command(provenance.cat)
 cli.add_command(archive.search)
 cli.add_command(archive.status)
 cli.add_command(coverage.coverage)
+cli.add_command(plan.plan)
 cli.add_command(importing.import_)
 cli.add_command(wacz.cdx)
 cli.add_command(wacz.wacz)

@@ -8,11 +8,13 @@ import click
 
 from ..coverage import Survey, picture, survey
 from ..coverage.months import UNDATED
-from ..coverage.numbers import STATES, Tally
+from ..coverage.numbers import STATES, Gone, Tally
 from ..coverage.picture import percent
 from ..coverage.rhythm import FEWEST_SILENCES, FEWEST_WEEKS, Habit
 from ..coverage.survey import Range
 from ..errors import UsageError
+from ..planning.gone import GoneRule
+from .observed import setting
 from .opened import reading
 from .output import counted, print_json, print_table, remark
 
@@ -45,7 +47,8 @@ def coverage(portal: str | None, width: int | None, svg: Path | None, as_json: b
       wuhu coverage --svg coverage.svg           numbers as a strip, months as bars
     """
     with reading() as connection:
-        found = survey(connection, portal, width=width)
+        rule = GoneRule.of(setting)
+        found = survey(connection, portal, width=width, gone=Gone(rule.observations, rule.days))
     if svg is not None:
         _write(svg, picture(found))
     if as_json:

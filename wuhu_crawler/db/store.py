@@ -127,6 +127,12 @@ class Store:
         with self._transaction() as connection:
             connection.execute(update(models.run).where(models.run.c.id == run_id).values(values))
 
+    def write_plan(self, rows: Sequence[dict[str, Any]], *, anew: bool) -> None:
+        """Store rows of `plan`; those that are there stay as they are, or with `anew` are replaced."""
+        with self._transaction() as connection:
+            statement = replace(connection, models.plan, "crawl_id", "part") if anew else ignore(connection, models.plan)
+            connection.execute(statement, list(rows))
+
     def interrupt_crawls(self) -> None:
         """Call every crawl that is said to be running interrupted: the lock tells that no process is at it."""
         with self._transaction() as connection:

@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING, Any, cast
 from scrapy import signals
 from scrapy.utils.asyncio import create_looping_call
 
+from .. import clock
+from ..db.failures import translated
 from ..errors import Interrupted, PortalStopped, WuhuError
 from ..ingest import ArchiveWriter
 from ..items import Outcome
 from ..paths import ArchivePaths
+from ..planning.record import rows, rows_of, sentence, settled
 from .ledger import SHUT_OUT, Ledger
 from .resume import crawl_to_resume
 
@@ -45,6 +48,7 @@ class ArchiveKeeper:
         self.exit_code: int | None = None
         self._crawler = crawler
         self._reason = "shutdown"
+        self._planned = False
         self._closing: asyncio.Future[None] | None = None
         self._timer = create_looping_call(self._tick)
         self._stats = {"wuhu/url/duplicate": 0}
@@ -121,10 +125,36 @@ class ArchiveKeeper:
             for outcome in self.ledger.bugs.values():
                 if outcome.url and self.writer.broken is None:
                     self.writer.outcome(outcome)
+            self._settle_plan()
             self.writer.close(self.exit_code, self._reason, self._statistics())
         except WuhuError as error:
             self.error, self.exit_code = error, error.exit_code
         logger.info("%s", self.summary())
+
+    def _plan(self) -> None:
+        """Store what the crawl is to ask for, as its spider plans it; one that is resumed keeps the plan it began with."""
+        spider = cast("PortalSpider", self._crawler.spider)
+        try:
+            with translated():
+                database = self.writer.database
+                begun = bool(rows(database, self.writer.crawl_id))
+                parts = [] if begun else spider.plan(database)
+            self._planned = parts is not None
+            self.writer.plan(rows_of(parts or [], clock.now()))
+        except WuhuError as error:
+            self.stop(error)
+
+    def _settle_plan(self) -> None:
+        """Store what became of the plan, and say it in a line."""
+        if self.writer.broken is not None or not self._planned:
+            return
+        self.writer.commit()
+        spider = cast("PortalSpider", self._crawler.spider)
+        with translated():
+            found = settled(self.writer.database, self.writer.crawl_id, clock.now(), spider.skips())
+        self.writer.plan(found, anew=True)
+        if found:
+            logger.info("Plan: %s", sentence(found))
 
     def summary(self) -> str:
         """Return the crawl's result in a sentence."""
@@ -165,6 +195,7 @@ class ArchiveKeeper:
         return {**self._stats, **dict(self.writer.counts), **ours, **lost}
 
     def _start(self) -> None:
+        self._plan()
         self._timer.start(max(0.1, self._crawler.settings.getfloat("WUHU_COMMIT_SECONDS")), now=False)
 
     def _tick(self) -> None:

@@ -349,9 +349,18 @@ def choose(
         yield choice
 
 
-def forecast(connection: Connection, portal: str, budget: int, now: datetime, *, beyond: int = BEYOND) -> Forecast:
+def forecast(
+    connection: Connection,
+    portal: str,
+    budget: int,
+    now: datetime,
+    *,
+    beyond: int = BEYOND,
+    low: int | None = None,
+    high: int | None = None,
+) -> Forecast:
     """Return how many numbers such a night asks for and why, what is expected of them, and what is left out and why."""
-    limits, told_of = Limits(budget, beyond), Forecast()
+    limits, told_of = Limits(budget, beyond, low, high), Forecast()
     ground = survey(connection, portal, limits, now)
     if ground is None:
         return told_of

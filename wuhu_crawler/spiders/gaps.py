@@ -24,6 +24,7 @@ from ..errors import UsageError, WuhuError
 from ..extract.urls import asked_number
 from ..planning.gaps import Limits, Search, search
 from ..planning.numbers import LARGEST, asked_by, spare_memory
+from ..planning.plan import gaps_part
 from ..politeness.faults import outcome_of
 from .arguments import Argument, count
 from .portal_spider import PORTAL, REQUISITES, RESUME, Job, PortalSpider
@@ -33,9 +34,11 @@ if TYPE_CHECKING:
     from scrapy.core.engine import ExecutionEngine
     from scrapy.http import Response
     from scrapy.settings import BaseSettings
+    from sqlalchemy import Connection
     from twisted.python.failure import Failure
 
-    from ..items import Outcome, PageItem
+    from ..items import Outcome, PageItem, Walked
+    from ..planning.plan import Part
     from .portal_spider import Yielded
 
 # So many requests in a row put off or forbidden, and the others would be, too.
@@ -91,6 +94,10 @@ class GapsSpider(PortalSpider):
                 'article\'s URL with {id} in place of the number, like article_url = "http://www.example.cn/show.asp?id={id}"'
             )
         return job
+
+    def plan(self, connection: Connection) -> list[Part] | None:
+        """Return how many numbers are to be asked for, and what is expected of them."""
+        return [gaps_part(connection, self.portal.name, clock.now(), self._limits)]
 
     async def start(self) -> AsyncIterator[Request]:
         """Yield what an earlier run of this crawl had or got no answer for, then a number whenever there is room for it."""
@@ -163,7 +170,7 @@ class GapsSpider(PortalSpider):
         else:
             yield self._request_to(target, known._replace(hops=known.hops + 1), via=response.url)
 
-    def failed(self, failure: Failure) -> Iterator[Outcome | Request]:
+    def failed(self, failure: Failure) -> Iterator[Outcome | Walked | Request]:
         """Yield how a number without a page ended; when one after the other is refused, no more are asked for."""
         outcome = outcome_of(failure.request, failure.value)  # type: ignore[attr-defined]  # Scrapy adds it
         self._refused = self._refused + 1 if outcome.outcome in ("postponed", "excluded") else 0

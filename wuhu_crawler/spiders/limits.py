@@ -73,6 +73,11 @@ class Quota:
             self._left += not got_article
 
     @property
+    def bounded(self) -> bool:
+        """Whether there is a limit at all."""
+        return self._left is not None
+
+    @property
     def used_up(self) -> bool:
         """Whether all the articles asked for are there."""
         return self._left == 0 and self._under_way == 0

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
     from ..extract.page import Page
     from ..items import Assembled, Capture, PageItem, Walked
+    from ..planning.plan import Part
+    from ..planning.record import Skips
 
     Yielded = PageItem | Assembled | Outcome | Walked | Request
 
@@ -126,6 +128,14 @@ class PortalSpider(Spider):
         for name, value in pace.items():
             crawler.settings.set(name, value, priority="spider")
         return super().from_crawler(crawler, job)
+
+    def plan(self, connection: Connection) -> list[Part] | None:
+        """Return what the spider is to ask for in this crawl, as far as that can be told; None: it follows no plan."""
+        return None
+
+    def skips(self) -> Skips:
+        """Return the requests the spider left out for reasons no outcome tells: part of the plan -> reason -> how many."""
+        return {}
 
     @property
     def database(self) -> Connection:

@@ -18,6 +18,7 @@ from ..extensions import keeper_of
 from ..items import Confirms
 from ..planning.gone import GoneRule
 from ..planning.intervals import Rule
+from ..planning.plan import rechecks_part
 from ..planning.rechecks import Survey, survey
 from ..politeness.scope import Scope
 from .arguments import Argument, count
@@ -26,8 +27,10 @@ from .portal_spider import PORTAL, REQUISITES, RESUME, Job, PortalSpider
 if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.settings import BaseSettings
+    from sqlalchemy import Connection
 
     from ..items import Requisite
+    from ..planning.plan import Part
     from ..planning.rechecks import Due
 
 logger = logging.getLogger(__name__)
@@ -49,6 +52,8 @@ class RecheckSpider(PortalSpider):
         self.budget: int = job.values["budget"] or job.settings.getint("WUHU_RECHECK_BUDGET")
         self.rule, self.gone = Rule.of(job.settings.getfloat), GoneRule.of(job.settings.getfloat)
         self._scope = Scope(job.portal)
+        # As the crawl's plan was made.
+        self._tonight: Survey | None = None
 
     @classmethod
     def read(cls, given: Mapping[str, str], settings: BaseSettings) -> Job:
@@ -58,16 +63,22 @@ class RecheckSpider(PortalSpider):
         GoneRule.of(settings.getfloat)
         return job
 
+    def plan(self, connection: Connection) -> list[Part] | None:
+        """Return how many articles are due, and how many changes are expected of them."""
+        self._tonight = survey(connection, self.portal.name, self.budget, clock.now(), self.rule, self.gone)
+        return [rechecks_part(connection, self.portal.name, self._tonight)]
+
     async def start(self) -> AsyncIterator[Request]:
         """Yield the articles that are due; in a resumed crawl before them those it has come to, as far as it has."""
-        asked = 0
+        asked, found = 0, self._tonight
         if self.resume is not None:
             for url in self._begun():
                 yield self.request(url)
             asked = self._count_begun()
         if asked >= self.budget:
             return
-        found = survey(self.database, self.portal.name, self.budget - asked, clock.now(), self.rule, self.gone)
+        if found is None or asked:
+            found = survey(self.database, self.portal.name, self.budget - asked, clock.now(), self.rule, self.gone)
         logger.info("%s", describe(found))
         for due in found.tonight:
             request = self._again(due)

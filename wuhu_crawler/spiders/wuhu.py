@@ -22,6 +22,7 @@ from ..extract.dates import parse_datetime
 from ..extract.urls import article_id, identity, is_part, part_url
 from ..items import Article, Listing, Outcome, PageItem, Walked
 from ..planning.memory import Memory
+from ..planning.plan import walk_parts
 from ..politeness.scope import Scope
 from .arguments import Argument, count, day, switch, words
 from .frontier import PageBudget, is_excluded, leads_on, listing_key, next_page, page_number, shape
@@ -33,10 +34,13 @@ if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.http import Response
     from scrapy.settings import BaseSettings
+    from sqlalchemy import Connection
 
     from ..extract.hyperlinks import PageLink
     from ..extract.page import Page
     from ..items import ListingEntry
+    from ..planning.plan import Part
+    from ..planning.record import Skips
 
 # What is owed comes behind what is new: nothing tells that it is still there.
 ARTICLE, NEXT, NAVIGATION, OWED = 30, 20, 10, 5
@@ -105,6 +109,18 @@ class WuhuSpider(PortalSpider):
             if not scope.holds(url):
                 raise UsageError(f"-a category={url}: not on a host of portal {job.portal.name}")
         return job
+
+    def plan(self, connection: Connection) -> list[Part] | None:
+        """Return the listings, new and owed articles of a whole walk; of one that is narrowed by arguments nobody can tell."""
+        if self.categories or self.since is not None or self.full or self.quota.bounded:
+            return []
+        return walk_parts(connection, self.portal.name, clock.now(), self._longest)
+
+    def skips(self) -> Skips:
+        """Return the listings that were left since the rest of them is known, and pages that showed no articles lately."""
+        stats = self.crawler.stats
+        left = {"known": stats.get_value("wuhu/listing/known", 0), "idle": stats.get_value("wuhu/page/idle", 0)}
+        return {"listings": {reason: number for reason, number in left.items() if number}}
 
     async def start(self) -> AsyncIterator[Request]:
         """Yield the categories given by URL, the seeds unless those are all that is wanted, and the articles owed."""

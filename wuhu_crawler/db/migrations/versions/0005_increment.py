@@ -38,7 +38,7 @@ def upgrade() -> None:
         sa.Column("crawl_id", sa.String(length=64), nullable=False),
         sa.Column("part", sa.String(length=16), nullable=False),
         sa.Column("made_at", sa.String(length=27), nullable=False),
-        sa.Column("planned", sa.Integer(), nullable=False),
+        sa.Column("planned", sa.Integer()),
         sa.Column("expected", sa.Float()),
         sa.Column("done", sa.Integer()),
         sa.Column("brought", sa.Integer()),
