@@ -21,7 +21,6 @@ from urllib.parse import parse_qsl
 from sqlalchemy import Connection
 
 from wuhu_crawler.db.engine import make_engine
-
 from wuhu_crawler.demo import truth
 from wuhu_crawler.demo.articles import Article
 from wuhu_crawler.demo.life import Event

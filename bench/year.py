@@ -248,9 +248,8 @@ def _told(year: Year, rows: Sequence[Row], options: argparse.Namespace) -> dict[
 
 
 def _print(year: Year, rows: Sequence[Row], options: argparse.Namespace) -> None:
-    print(
-        f"{options.articles:,} articles, {len(year.nights) - 1} nights after a full crawl of {year.nights[0].total:,} requests\n"
-    )
+    nights, whole = len(year.nights) - 1, year.nights[0].total
+    print(f"{options.articles:,} articles, {nights} nights after a full crawl of {whole:,} requests\n")
     wide = max(len(row.what) for row in rows)
     for row in rows:
         verdict = {True: "met", False: "MISSED", None: ""}[row.met]

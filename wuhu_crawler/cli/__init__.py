@@ -13,7 +13,22 @@ import click
 
 from .. import __version__
 from ..errors import WuhuError
-from . import archive, backup, coverage, database, demo, extract, importing, plan, probe, provenance, rebuild, verify, wacz
+from . import (
+    archive,
+    backup,
+    coverage,
+    database,
+    demo,
+    diff,
+    extract,
+    importing,
+    plan,
+    probe,
+    provenance,
+    rebuild,
+    verify,
+    wacz,
+)
 
 _HELP = """Archive a Chinese city portal for good, and query it.
 
@@ -39,6 +54,7 @@ cli.add_command(demo.demo)
 cli.add_command(extract.extract)
 cli.add_command(probe.probe)
 cli.add_command(archive.show)
+cli.add_command(diff.diff)
 cli.add_command(provenance.cat)
 cli.add_command(archive.search)
 cli.add_command(archive.status)

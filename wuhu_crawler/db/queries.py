@@ -73,6 +73,13 @@ def article(
     return dict(to_json(shown))
 
 
+def article_versions(connection: Connection, article_id: int, portal: str | None = None) -> int:
+    """Return how many versions an article has, 0 for one that is not there. Raises UsageError as `article` does."""
+    found = portal_of(connection, article_id, portal)
+    wanted = select(_article.versions).where(_article.portal == found, _article.article_id == article_id)
+    return int(connection.execute(wanted).scalar_one_or_none() or 0)
+
+
 def provenance(connection: Connection, article_id: int, portal: str | None = None) -> list[dict[str, Any]]:
     """Return each version of an article, the first one first, with the record it was read from; none of an unknown article.
 

@@ -50,8 +50,8 @@ class Part:
 @dataclass(frozen=True, slots=True)
 class Rules:
     """What the settings lay down: the budgets of gaps and re-checks, how far beyond the highest number gaps go, the
-    longest pause before an article that is owed, and the rules of re-checks. `gaps` is None where the profile does not say how a
-    number is asked for."""
+    longest pause before an article that is owed, and the rules of re-checks. `gaps` is None where the profile does not say how
+    a number is asked for."""
 
     gaps: int | None = 500
     rechecks: int = 700
