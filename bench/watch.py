@@ -81,6 +81,8 @@ class Night:
     day: int
     requests: dict[str, dict[str, int]] = field(default_factory=dict)
     least: int = 0
+    # Listing pages of nothing but known entries behind the last new one: what shows where the news ends.
+    proofs: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
     memory: dict[str, float] = field(default_factory=dict)
 
@@ -150,14 +152,15 @@ class Watch:
         """How many hidden articles, edits and removals are neither seen nor overdue yet."""
         return len(self._hidden), sum(map(len, self._edits.values())), len(self._removals)
 
-    def begin(self, day: int, world: World, events: Iterable[Event]) -> int:
-        """Take in what has happened on a day, before its night; return the least requests that can find what is new."""
+    def begin(self, day: int, world: World, events: Iterable[Event]) -> tuple[int, int]:
+        """Take in what has happened on a day, before its night; return the least requests that can find what is new, and the
+        listing pages beside them that show where the news ends."""
         self._world = world
         told = list(events)
         deadlines = self._deadlines(day, {e.id for e in told if e.id is not None and e.what in ("edited", "removed")})
         for event in told:
             self._happened(event, deadlines)
-        return self._least(day)
+        return self._least()
 
     def _happened(self, event: Event, deadlines: dict[int, int]) -> None:
         number, day = event.id or 0, event.day
@@ -202,15 +205,16 @@ class Watch:
                     found[each.article_id] = max(day, (latest - self._nights[0]) // timedelta(days=1))
         return found
 
-    def _least(self, day: int) -> int:
+    def _least(self) -> tuple[int, int]:
         """One look at every listing's first page, at each further page a new article stands on, and the new articles whole."""
         wanted = {n for n in self._wanted if n in self._world.articles}
-        pages = 0
+        pages = proofs = 0
         for category in self._world.categories:
             rows = self._world.entries(category)[: category.per_page * 3]
             places = {at // category.per_page for at, entry in enumerate(rows) if entry.id in wanted}
             pages += len(places | {0})
-        return pages + sum(cost(self._world.articles[n]) for n in wanted if n not in self._world.failing)
+            proofs += bool(places) and len(rows) > (max(places) + 1) * category.per_page
+        return pages + sum(cost(self._world.articles[n]) for n in wanted if n not in self._world.failing), proofs
 
     def end(self, day: int, walk: Sequence[LogEntry], crawls: int) -> int:
         """Hold the archive after a night against the truth; return what the walk rightly spent on articles known before.
