@@ -83,6 +83,8 @@ class Night:
     least: int = 0
     # Listing pages of nothing but known entries behind the last new one: what shows where the news ends.
     proofs: int = 0
+    # Articles the walk asked for, by what they were.
+    asked: dict[str, int] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     memory: dict[str, float] = field(default_factory=dict)
 
@@ -216,14 +218,18 @@ class Watch:
             proofs += bool(places) and len(rows) > (max(places) + 1) * category.per_page
         return pages + sum(cost(self._world.articles[n]) for n in wanted if n not in self._world.failing), proofs
 
-    def end(self, day: int, walk: Sequence[LogEntry], crawls: int) -> int:
-        """Hold the archive after a night against the truth; return what the walk rightly spent on articles known before.
+    def end(self, day: int, walk: Sequence[LogEntry], crawls: int) -> tuple[int, dict[str, int]]:
+        """Hold the archive after a night against the truth; return what the walk rightly spent on known articles, and how
+        many articles it asked for: new ones, changed ones, ones known and unchanged, ones that cannot be had.
 
         `walk` is what the walk requested, `crawls` how many crawls the night had.
         """
-        asked = {number_of(entry.url) for entry in walk if kind_of(entry.url) == "article"}
-        edited = {n for n in asked if n in self._edits and n in self._world.articles}
-        right = sum(cost(self._world.articles[n]) for n in edited if n is not None)
+        asked = {number_of(entry.url) or 0 for entry in walk if kind_of(entry.url) == "article"}
+        there = {n for n in asked if n in self._world.articles and n not in self._world.failing}
+        edited = {n for n in there if n in self._edits}
+        right = sum(cost(self._world.articles[n]) for n in edited)
+        known = len((there & set(self._said)) - edited)
+        told = {"new": len(there) - len(edited) - known, "changed": len(edited), "known": known, "none": len(asked - there)}
         with closing(sqlite3.connect(f"file:{self._database}?mode=ro", uri=True)) as connection:
             answers = self._answers(connection, crawls)
             self._take_versions(connection, day, answers)
@@ -232,7 +238,7 @@ class Watch:
         self._check_edits(day)
         self._check_removals(day, answers)
         self._check_gone(day)
-        return right
+        return right, told
 
     def _answers(self, connection: sqlite3.Connection, crawls: int) -> dict[int, set[str]]:
         query = """SELECT article_id, answer FROM article_observation

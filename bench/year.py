@@ -35,6 +35,7 @@ SPIDERS = {"wuhu": 0, "gaps": 30, "recheck": 60}
 # The size the targets speak of; budgets follow the size of the portal.
 FULL_SIZE, GAPS, RECHECK = 50_000, 100, 700
 WALK_TARGET, SHARE_TARGET, HIDDEN_NIGHTS, MEMORY_TARGET = 1.3, 0.02, 30, 250
+ASKED = {"new": "new", "changed": "changed", "known": "known and unchanged", "none": "not to be had"}
 MISSES = (
     "new_late", "hidden_late", "edits_late", "removals_late", "blind", "false_versions", "wrong_versions", "false_gone",
 )  # fmt: skip
@@ -78,7 +79,8 @@ class Year:
             if day:
                 night.least, night.proofs = self.watch.begin(day, self._portal.portal.world, life.events(day))
             logs = {name: self._crawl(name, night) for name in (SPIDERS if day else ("wuhu",))}
-            night.least += self.watch.end(day, logs["wuhu"] if day else [], len(logs))
+            right, night.asked = self.watch.end(day, logs["wuhu"] if day else [], len(logs))
+            night.least += right
             self.nights.append(night)
             self._tell(night, perf_counter() - began)
 
@@ -134,6 +136,8 @@ def _news(found: Found, nights: Sequence[Night]) -> Iterator[Row]:
     kinds: Counter[str] = sum((Counter(night.requests["wuhu"]) for night in nights), Counter())
     spent = ", ".join(f"{count / len(nights):.1f} {kind}" for kind, count in kinds.most_common())
     yield Row("  of what they are, a night", "", f"{spent}; least {mean(night.least for night in nights):.1f}", None)
+    articles = ", ".join(f"{mean(night.asked[name] for night in nights):.1f} {words}" for name, words in ASKED.items())
+    yield Row("  of its articles", "", articles, None)
 
 
 def _requests(whole: int, nights: Sequence[Night], options: argparse.Namespace) -> Iterator[Row]:
