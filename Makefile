@@ -8,7 +8,7 @@ REPLAYWEBPAGE := 2.5.3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-root test-replay fuzz check format bench bench-crawl bench-extract bench-rebuild bench-year killer coverage clean
+.PHONY: help setup demo test test-root test-replay fuzz check format bench bench-crawl bench-extract bench-rebuild bench-gaps bench-year killer coverage clean
 
 help: ## show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -56,7 +56,10 @@ format: setup ## let ruff format and mend what it can
 coverage: setup ## tests with coverage of the core rooms, at least 90 %
 	$(BIN)/pytest --cov --cov-report=term --cov-fail-under=90
 
-bench: bench-crawl bench-extract bench-rebuild bench-year ## all benchmarks
+bench: bench-crawl bench-extract bench-rebuild bench-gaps bench-year ## all benchmarks
+
+bench-gaps: setup ## memory and time of `scrapy crawl gaps` over a million numbers and more
+	$(BIN)/python bench/gaps.py
 
 bench-rebuild: setup ## the database made again from WARC files: pages a second and memory, two sizes of archive
 	$(BIN)/python bench/rebuild.py
