@@ -65,6 +65,8 @@ bench-gaps: setup ## memory and time of `scrapy crawl gaps` over a million numbe
 
 bench: bench-crawl bench-extract bench-rebuild bench-versions ## all benchmarks
 
+bench: bench-crawl bench-extract bench-nights bench-rebuild bench-year ## all benchmarks
+
 bench-rebuild: setup ## the database made again from WARC files: pages a second and memory, two sizes of archive
 	$(BIN)/python bench/rebuild.py
 
@@ -91,5 +93,16 @@ $(BENCH_VENV)/.ready: bench/constraints.txt
 bench-extract: $(BENCH_VENV)/.ready ## extraction against trafilatura, readability-lxml, newspaper4k and GNE: accuracy and CPU
 	PYTHONPATH=. PYTHONHASHSEED=0 $(BENCH_VENV)/bin/python bench/extract.py $(ARGS)
 
+# scrapy-deltafetch 2.1.0 is refused by Scrapy 2.16 and later (no asynchronous spider output): the newest that takes it is 2.15.
+PEERS_VENV := .venv-peers
+
+$(PEERS_VENV)/.ready: bench/peers.txt
+	$(PYTHON) -m venv --clear $(PEERS_VENV)
+	$(PEERS_VENV)/bin/pip install --quiet --no-deps --requirement bench/peers.txt
+	@touch $@
+
+bench-nights: setup $(PEERS_VENV)/.ready ## three nights beside plain Scrapy and scrapy-deltafetch: requests, and what each missed
+	$(BIN)/python bench/nights.py --peers $(CURDIR)/$(PEERS_VENV)/bin/python $(ARGS)
+
 clean: ## remove .venv and caches (never an archive)
-	rm -rf $(VENV) $(BENCH_VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*
+	rm -rf $(VENV) $(BENCH_VENV) $(PEERS_VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*
