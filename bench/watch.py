@@ -81,6 +81,10 @@ class Night:
     day: int
     requests: dict[str, dict[str, int]] = field(default_factory=dict)
     least: int = 0
+    # Listing pages of nothing but known entries behind the last new one: what shows where the news ends.
+    proofs: int = 0
+    # Articles the walk asked for, by what they were.
+    asked: dict[str, int] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     memory: dict[str, float] = field(default_factory=dict)
 
@@ -150,14 +154,15 @@ class Watch:
         """How many hidden articles, edits and removals are neither seen nor overdue yet."""
         return len(self._hidden), sum(map(len, self._edits.values())), len(self._removals)
 
-    def begin(self, day: int, world: World, events: Iterable[Event]) -> int:
-        """Take in what has happened on a day, before its night; return the least requests that can find what is new."""
+    def begin(self, day: int, world: World, events: Iterable[Event]) -> tuple[int, int]:
+        """Take in what has happened on a day, before its night; return the least requests that can find what is new, and the
+        listing pages beside them that show where the news ends."""
         self._world = world
         told = list(events)
         deadlines = self._deadlines(day, {e.id for e in told if e.id is not None and e.what in ("edited", "removed")})
         for event in told:
             self._happened(event, deadlines)
-        return self._least(day)
+        return self._least()
 
     def _happened(self, event: Event, deadlines: dict[int, int]) -> None:
         number, day = event.id or 0, event.day
@@ -202,24 +207,29 @@ class Watch:
                     found[each.article_id] = max(day, (latest - self._nights[0]) // timedelta(days=1))
         return found
 
-    def _least(self, day: int) -> int:
+    def _least(self) -> tuple[int, int]:
         """One look at every listing's first page, at each further page a new article stands on, and the new articles whole."""
         wanted = {n for n in self._wanted if n in self._world.articles}
-        pages = 0
+        pages = proofs = 0
         for category in self._world.categories:
             rows = self._world.entries(category)[: category.per_page * 3]
             places = {at // category.per_page for at, entry in enumerate(rows) if entry.id in wanted}
             pages += len(places | {0})
-        return pages + sum(cost(self._world.articles[n]) for n in wanted if n not in self._world.failing)
+            proofs += bool(places) and len(rows) > (max(places) + 1) * category.per_page
+        return pages + sum(cost(self._world.articles[n]) for n in wanted if n not in self._world.failing), proofs
 
-    def end(self, day: int, walk: Sequence[LogEntry], crawls: int) -> int:
-        """Hold the archive after a night against the truth; return what the walk rightly spent on articles known before.
+    def end(self, day: int, walk: Sequence[LogEntry], crawls: int) -> tuple[int, dict[str, int]]:
+        """Hold the archive after a night against the truth; return what the walk rightly spent on known articles, and how
+        many articles it asked for: new ones, changed ones, ones known and unchanged, ones that cannot be had.
 
         `walk` is what the walk requested, `crawls` how many crawls the night had.
         """
-        asked = {number_of(entry.url) for entry in walk if kind_of(entry.url) == "article"}
-        edited = {n for n in asked if n in self._edits and n in self._world.articles}
-        right = sum(cost(self._world.articles[n]) for n in edited if n is not None)
+        asked = {number_of(entry.url) or 0 for entry in walk if kind_of(entry.url) == "article"}
+        there = {n for n in asked if n in self._world.articles and n not in self._world.failing}
+        edited = {n for n in there if n in self._edits}
+        right = sum(cost(self._world.articles[n]) for n in edited)
+        known = len((there & set(self._said)) - edited)
+        told = {"new": len(there) - len(edited) - known, "changed": len(edited), "known": known, "none": len(asked - there)}
         with closing(sqlite3.connect(f"file:{self._database}?mode=ro", uri=True)) as connection:
             answers = self._answers(connection, crawls)
             self._take_versions(connection, day, answers)
@@ -228,7 +238,7 @@ class Watch:
         self._check_edits(day)
         self._check_removals(day, answers)
         self._check_gone(day)
-        return right
+        return right, told
 
     def _answers(self, connection: sqlite3.Connection, crawls: int) -> dict[int, set[str]]:
         query = """SELECT article_id, answer FROM article_observation

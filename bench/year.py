@@ -35,6 +35,7 @@ SPIDERS = {"wuhu": 0, "gaps": 30, "recheck": 60}
 # The size the targets speak of; budgets follow the size of the portal.
 FULL_SIZE, GAPS, RECHECK = 50_000, 100, 700
 WALK_TARGET, SHARE_TARGET, HIDDEN_NIGHTS, MEMORY_TARGET = 1.3, 0.02, 30, 250
+ASKED = {"new": "new", "changed": "changed", "known": "known and unchanged", "none": "not to be had"}
 MISSES = (
     "new_late", "hidden_late", "edits_late", "removals_late", "blind", "false_versions", "wrong_versions", "false_gone",
 )  # fmt: skip
@@ -75,9 +76,11 @@ class Year:
             night = Night(day)
             # On the first night everything is new.
             life = self._portal.server.life
-            night.least = self.watch.begin(day, self._portal.portal.world, life.events(day)) if day else 0
+            if day:
+                night.least, night.proofs = self.watch.begin(day, self._portal.portal.world, life.events(day))
             logs = {name: self._crawl(name, night) for name in (SPIDERS if day else ("wuhu",))}
-            night.least += self.watch.end(day, logs["wuhu"] if day else [], len(logs))
+            right, night.asked = self.watch.end(day, logs["wuhu"] if day else [], len(logs))
+            night.least += right
             self.nights.append(night)
             self._tell(night, perf_counter() - began)
 
@@ -127,9 +130,14 @@ def _news(found: Found, nights: Sequence[Night]) -> Iterator[Row]:
     ratio = sum(night.walk for night in nights) / sum(night.least for night in nights)
     words = f"{ratio:.2f} (a night: median {median(ratios):.2f}, worst {max(ratios):.2f})"
     yield Row("requests for listings + new, against the least", f"<= {WALK_TARGET}", words, ratio <= WALK_TARGET)
+    needed = sum(night.least + night.proofs for night in nights)
+    words = f"{sum(night.walk for night in nights) / needed:.2f}"
+    yield Row("  the same, counting as needed the page that shows where the news ends", "", words, None)
     kinds: Counter[str] = sum((Counter(night.requests["wuhu"]) for night in nights), Counter())
     spent = ", ".join(f"{count / len(nights):.1f} {kind}" for kind, count in kinds.most_common())
     yield Row("  of what they are, a night", "", f"{spent}; least {mean(night.least for night in nights):.1f}", None)
+    articles = ", ".join(f"{mean(night.asked[name] for night in nights):.1f} {words}" for name, words in ASKED.items())
+    yield Row("  of its articles", "", articles, None)
 
 
 def _requests(whole: int, nights: Sequence[Night], options: argparse.Namespace) -> Iterator[Row]:

@@ -39,7 +39,7 @@ def idle(demo: DemoCrawl, tmp_path: Path) -> watch.Watch:
 
 
 def pass_by(idle: watch.Watch, day: int) -> int:
-    least = idle.begin(day, LIFE.world(day), LIFE.events(day))
+    least, _ = idle.begin(day, LIFE.world(day), LIFE.events(day))
     idle.end(day, [], 0)
     return least
 
