@@ -63,10 +63,6 @@ bench: bench-crawl bench-extract bench-rebuild bench-gaps bench-nights bench-ver
 bench-gaps: setup ## memory and time of `scrapy crawl gaps` over a million numbers and more
 	$(BIN)/python bench/gaps.py
 
-bench: bench-crawl bench-extract bench-rebuild bench-versions ## all benchmarks
-
-bench: bench-crawl bench-extract bench-nights bench-rebuild bench-year ## all benchmarks
-
 bench-rebuild: setup ## the database made again from WARC files: pages a second and memory, two sizes of archive
 	$(BIN)/python bench/rebuild.py
 

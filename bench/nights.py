@@ -164,7 +164,15 @@ class Side:
 
     def _peer(self) -> Had:
         feed = self._folder / f"night-{self._night}.jsonl"
-        command = [str(Path(self._options.peers).absolute()), "-m", "scrapy", "runspider", str(HERE / "peer.py"), "-a", f"base={self._base}"]
+        command = [
+            str(Path(self._options.peers).absolute()),
+            "-m",
+            "scrapy",
+            "runspider",
+            str(HERE / "peer.py"),
+            "-a",
+            f"base={self._base}",
+        ]
         command += ["-o", str(feed), "-s", "LOG_LEVEL=INFO"]
         if self.name == "deltafetch":
             middlewares = json.dumps({"scrapy_deltafetch.DeltaFetch": 100})
