@@ -8,7 +8,9 @@ REPLAYWEBPAGE := 2.5.3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-root test-replay fuzz check format bench bench-crawl bench-extract bench-rebuild bench-year killer coverage clean
+
+.PHONY: help setup demo test test-root test-replay fuzz check format bench bench-crawl bench-extract bench-rebuild bench-gaps bench-nights
+.PHONY: bench-versions bench-year killer coverage clean
 
 help: ## show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -56,13 +58,19 @@ format: setup ## let ruff format and mend what it can
 coverage: setup ## tests with coverage of the core rooms, at least 90 %
 	$(BIN)/pytest --cov --cov-report=term --cov-fail-under=90
 
-bench: bench-crawl bench-extract bench-rebuild bench-year ## all benchmarks
+bench: bench-crawl bench-extract bench-rebuild bench-gaps bench-nights bench-versions ## all benchmarks but the year
+
+bench-gaps: setup ## memory and time of `scrapy crawl gaps` over a million numbers and more
+	$(BIN)/python bench/gaps.py
 
 bench-rebuild: setup ## the database made again from WARC files: pages a second and memory, two sizes of archive
 	$(BIN)/python bench/rebuild.py
 
 bench-year: setup ## nightly crawls of a living portal against its truth (ARTICLES=5000 NIGHTS=35; 50000 takes hours)
 	$(BIN)/python bench/year.py --articles $(or $(ARTICLES),5000) --nights $(or $(NIGHTS),35)
+
+bench-versions: setup ## 10,000 re-fetches with moving counters, sidebars and clocks, then 500 edits: what makes a version
+	$(BIN)/python bench/versions.py --refetches $(or $(REFETCHES),10000) --edits $(or $(EDITS),500)
 
 killer: setup ## kill and resume crawls at random instants, 25 times; then check everything (KILLS=200 for a long run)
 	$(BIN)/python bench/killer.py --kills $(or $(KILLS),25)
@@ -81,5 +89,16 @@ $(BENCH_VENV)/.ready: bench/constraints.txt
 bench-extract: $(BENCH_VENV)/.ready ## extraction against trafilatura, readability-lxml, newspaper4k and GNE: accuracy and CPU
 	PYTHONPATH=. PYTHONHASHSEED=0 $(BENCH_VENV)/bin/python bench/extract.py $(ARGS)
 
+# scrapy-deltafetch 2.1.0 is refused by Scrapy 2.16 and later (no asynchronous spider output): the newest that takes it is 2.15.
+PEERS_VENV := .venv-peers
+
+$(PEERS_VENV)/.ready: bench/peers.txt
+	$(PYTHON) -m venv --clear $(PEERS_VENV)
+	$(PEERS_VENV)/bin/pip install --quiet --no-deps --requirement bench/peers.txt
+	@touch $@
+
+bench-nights: setup $(PEERS_VENV)/.ready ## three nights beside plain Scrapy and scrapy-deltafetch: requests, and what each missed
+	$(BIN)/python bench/nights.py --peers $(CURDIR)/$(PEERS_VENV)/bin/python $(ARGS)
+
 clean: ## remove .venv and caches (never an archive)
-	rm -rf $(VENV) $(BENCH_VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*
+	rm -rf $(VENV) $(BENCH_VENV) $(PEERS_VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*

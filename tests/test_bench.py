@@ -60,3 +60,5 @@ def test_what_the_benchmark_installs_is_pinned() -> None:
     assert [line for line in lines if not re.fullmatch(r"[\w.-]+==[\w.]+", line)] == []
     names = {line.partition("==")[0].lower() for line in lines}
     assert {"trafilatura", "readability-lxml", "newspaper4k", "gne"} <= names
+    peers = (ROOT / "bench/peers.txt").read_text(encoding="utf-8").splitlines()
+    assert [line for line in peers if not re.fullmatch(r"[\w.-]+==[\w.]+", line)] == []

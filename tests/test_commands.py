@@ -65,8 +65,8 @@ def refusal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], "name a spider: article, probe, wuhu"),
-        (["nix"], "there is no spider 'nix': there are article, probe, wuhu"),
+        ([], "name a spider: article, gaps, probe, recheck, wuhu"),
+        (["nix"], "there is no spider 'nix': there are article, gaps, probe, recheck, wuhu"),
         (["wuhu", "--limit", "3"], "'--limit 3' was not understood"),
         (["wuhu", "-a", "limit"], "Invalid -a value"),
         (["wuhu", "-a", "limt=3"], "has no argument 'limt'"),

@@ -41,6 +41,7 @@ def show(kept: Rows, *numbers: int) -> None:
 def test_each_number_belongs_to_one_part(kept: Rows) -> None:
     kept.sighting(20)
     kept.sighting(21)
+    kept.outcome(22, "missing", "HTTP 404")  # asked for before it was given out
     kept.night(1)
     show(kept, 19, 20, 21, 22, 23, 24, 25)
     kept.article(20)  # shown before, and not had

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +14,21 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
-from conftest import HASTY, Page, Story, Wuhu, answer, html, listing, rows, scrapy, serving
+from conftest import (
+    HASTY,
+    ROOT,
+    Page,
+    Story,
+    Wuhu,
+    answer,
+    environment,
+    html,
+    listing,
+    program,
+    rows,
+    scrapy,
+    serving,
+)
 from sqlalchemy import Connection
 
 from wuhu_crawler.cli import observed
@@ -200,3 +216,37 @@ def test_the_survey_needs_no_crawl(weeks: Weeks) -> None:
     assert (found.known, found.due, found.overdue, found.behind) == (6, 5, 5, 0)
     assert [each.due_at for each in found.tonight] == sorted(each.due_at for each in found.tonight)
     assert few.behind == 3 and few.stretch == pytest.approx(max(1, few.demand / 2))
+
+
+def test_a_killed_crawl_goes_on_with_what_is_left(tmp_path: Path, wuhu: Wuhu) -> None:
+    """Ten articles behind ETags, of which the third is edited; the crawl is killed in the middle and resumed."""
+    folder, texts = tmp_path / "archive", {number: Story(number, f"第{number}篇的标题") for number in range(1, 11)}
+
+    def page(number: int) -> Callable[[BaseHTTPRequestHandler], None]:
+        return lambda handler: validated(texts[number].page, f"{number}{texts[number].lines}".encode().hex())(handler)
+
+    pages: dict[str, Page] = {url(number): page(number) for number in texts}
+    with serving({"/": listing({url(number): story.title for number, story in texts.items()}), **pages}) as site:
+        profile = site.profile(tmp_path, article_urls=PATTERN, delay="0.02")
+        settings = {"WUHU_RECHECK_MAX_DAYS": "1", "WUHU_CLOCK": FIRST.isoformat()}
+        assert scrapy("crawl", "wuhu", "-a", f"portal={profile}", folder=folder, **settings).returncode == 0
+        texts[3].lines[1] = "　　大桥全长十公里，历时五年建成。"
+        settings["WUHU_CLOCK"] = (FIRST + timedelta(days=1)).isoformat()
+        arguments = ["crawl", "recheck", "-a", f"portal={profile}"]
+        site.log.clear()
+        with subprocess.Popen([program("scrapy"), *arguments], cwd=ROOT, env=environment(folder, settings)) as run:
+            while len(site.log) < 6:
+                assert run.poll() is None
+            run.send_signal(signal.SIGKILL)
+        resumed = scrapy(*arguments, "-a", "resume=last", folder=folder, **settings)
+        assert resumed.returncode == 0, resumed.stderr
+        asked = [target for target in site.log if target.startswith("/html/")]
+    assert sorted(set(asked)) == sorted(pages)
+    assert len(asked) <= len(pages) + 1, "what was under way is asked again, nothing else"
+    assert rows(folder, "SELECT count(*), count(DISTINCT article_id) FROM outcome WHERE article_id > 0") == [(20, 10)]
+    seen = rows(folder, "SELECT article_id, versions, last_captured_at > '2024-05-08' FROM article ORDER BY article_id")
+    assert seen == [(number, 1 + (number == 3), 1) for number in texts]
+    live = wuhu("db", "dump", "--canonical", folder=folder).out
+    assert live.count('"status":304') == 9
+    assert wuhu("rebuild", folder=folder).code == 0
+    assert wuhu("db", "dump", "--canonical", folder=folder).out == live

@@ -143,7 +143,7 @@ def _print_rhythm(found: Survey) -> None:
 
 
 def _habit(found: Habit) -> str:
-    silent = f"last article {found.last}, {counted(found.silent, 'day')} before"
+    silent = f"last article {found.last}" + (f", {counted(found.silent, 'day')} before" if found.silent else "")
     if found.quiet is None:
         return f"{silent}; too little history to judge ({counted(found.silences, 'silence')})"
     verdict = "quiet" if found.quiet else "in rhythm"

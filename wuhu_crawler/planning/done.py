@@ -1,8 +1,8 @@
 """What a crawl asked for and what came of it, part by part of its plan: read off its outcomes, so that a resumed one is whole.
 
-A number the archive had an article of before belongs to the re-checks, one that an earlier crawl had seen or asked for is
-owed, any other is new; in a crawl of the spider `gaps` or `recheck` all numbers are that spider's part. What has no number and
-was read as a page is a listing, or on the way to one.
+A number the archive had an article of before belongs to the re-checks, one that an earlier crawl had seen, or had asked for
+without an answer, is owed; any other is new, also where it was missing before it was given out. In a crawl of the spider `gaps`
+or `recheck` all numbers are that spider's part. What has no number and was read as a page is a listing, or on the way to one.
 """
 
 from __future__ import annotations
@@ -84,12 +84,14 @@ _CRAWL = """
     SELECT w.portal, w.job, w.started_at, (SELECT MIN(c.id) FROM capture c WHERE c.crawl_id = w.id) AS first
     FROM crawl w WHERE w.id = :crawl
 """
-# Whether an earlier crawl had seen a number: in a listing, or by asking for it.
+# Whether an earlier crawl came to know of a number and left it open: it was in a listing, or asking for it settled nothing. One
+# that was missing beyond the highest number had not been given out then.
 _BEFORE = """
     (EXISTS (SELECT 1 FROM listing_sighting s JOIN capture c ON c.id = s.capture_id JOIN crawl w ON w.id = c.crawl_id
       WHERE s.article_id = {number} AND s.capture_id < :first AND w.portal = :portal)
     OR EXISTS (SELECT 1 FROM outcome e JOIN crawl w ON w.id = e.crawl_id
-      WHERE e.article_id = {number} AND e.crawl_id <> :crawl AND w.portal = :portal AND w.started_at < :started))
+      WHERE e.article_id = {number} AND e.crawl_id <> :crawl AND e.outcome <> 'missing' AND w.portal = :portal
+        AND w.started_at < :started))
 """
 # Each number of the crawl once, by its last outcome. A change is a version that is not the first, or that the article is
 # missing for the first time since it was there.

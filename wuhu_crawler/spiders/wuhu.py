@@ -119,7 +119,7 @@ class WuhuSpider(PortalSpider):
     def skips(self) -> Skips:
         """Return the listings that were left since the rest of them is known, and pages that showed no articles lately."""
         stats = self.crawler.stats
-        left = {"known": stats.get_value("wuhu/listing/known", 0), "idle": stats.get_value("wuhu/page/idle", 0)}
+        left = {"left as known": stats.get_value("wuhu/listing/known", 0), "idle": stats.get_value("wuhu/page/idle", 0)}
         return {"listings": {reason: number for reason, number in left.items() if number}}
 
     async def start(self) -> AsyncIterator[Request]:
