@@ -172,9 +172,6 @@ class Watch:
         elif event.what == "new":
             self._hidden[number] = day
             self.found.hidden += 1
-        elif event.what == "listed" and self._hidden.pop(number, None) is not None:
-            # What was missed before stays a miss, here and below.
-            self.found.hidden -= number not in self.found.hidden_late
         elif event.what == "edited" and number in self._said:
             self._edits[number].append(Pending(day, deadlines[number]))
             self.found.edits += 1
@@ -193,6 +190,7 @@ class Watch:
             self._removals[number] = Pending(day, deadline)
             self.found.removals += 1
         elif self._wanted.pop(number, None) is not None:
+            # What was missed before stays a miss.
             self.found.new -= number not in self.found.new_late
 
     def _deadlines(self, day: int, numbers: set[int]) -> dict[int, int]:
@@ -332,8 +330,8 @@ class Watch:
         engine.dispose()
 
     def stale(self) -> dict[str, list[int]]:
-        """Return what the archive is wrong about at the end; an edit that is not due to be seen yet is no wrong."""
-        shown = {o.id for o in self._world.outlines() if o.listed} - set(self._world.failing)
+        """Return what the archive is wrong about at the end; hidden articles and edits not seen yet are told elsewhere."""
+        shown = {o.id for o in self._world.outlines() if o.listed} - set(self._world.failing) - set(self._hidden)
         there = [n for n in self._said if n in self._world.articles and n not in self._edits]
         return {
             "lacking": sorted(shown - set(self._said)),
