@@ -293,6 +293,23 @@ def test_a_resumed_crawl_knows_a_url_in_any_spelling(open_writer: Open) -> None:
     assert stored(again, "SELECT url, reason FROM outcome WHERE outcome = 'failed'") == [(failed, "reset")]
 
 
+@pytest.mark.parametrize("came_to_the_article", [True, False])
+def test_a_resumed_crawl_takes_no_redirect_for_the_article_it_leads_to(open_writer: Open, came_to_the_article: bool) -> None:
+    old, new = "http://127.0.0.1/news/Info.asp?ID=7&from=home", "http://127.0.0.1/news/Info.asp?ID=7"
+    first = open_writer()
+    moved = first.record(exchange("", old, f"302 Found\r\nLocation: {new}"))
+    first.outcome(Outcome(url=old, outcome="captured", reason=f"redirect to {new}", capture_id=moved.id))
+    if came_to_the_article:
+        first.persist(article(first.record(exchange(url=new))))
+    first.close(10, "shutdown", {})
+    again = open_writer(crawl_id=first.crawl_id)
+    found, there = again.retrieve(old), again.retrieve(new)
+    if came_to_the_article:
+        assert found is not None and there is not None and found.url == there.url == new
+    else:
+        assert found == moved and there is None
+
+
 def test_only_a_resumed_crawl_answers_from_its_captures(open_writer: Open) -> None:
     writer = open_writer()
     writer.persist(article(writer.record(exchange())))
