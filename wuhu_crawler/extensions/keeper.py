@@ -122,11 +122,13 @@ class ArchiveKeeper:
         verdict = self._verdict()
         self.error, self.exit_code = verdict, verdict.exit_code if verdict else 0
         try:
-            for outcome in self.ledger.bugs.values():
-                if outcome.url and self.writer.broken is None:
-                    self.writer.outcome(outcome)
-            self._settle_plan()
-            self.writer.close(self.exit_code, self._reason, self._statistics())
+            try:
+                for outcome in self.ledger.bugs.values():
+                    if outcome.url and self.writer.broken is None:
+                        self.writer.outcome(outcome)
+                self._settle_plan()
+            finally:
+                self.writer.close(self.exit_code, self._reason, self._statistics())
         except WuhuError as error:
             self.error, self.exit_code = error, error.exit_code
         logger.info("%s", self.summary())
