@@ -178,7 +178,9 @@ def _edits(found: Found, watch: Watch) -> Iterator[Row]:
     if found.removal_delays:
         words += f"; median {median(found.removal_delays):.0f} nights, worst {max(found.removal_delays)}"
     yield Row("removals seen within the documented window", "100 %", words, not late)
-    ages = ", ".join(f"{delay.age} d: {delay.mean:g}/{delay.worst:g}" for delay in expected_delays(Rule()))
+    ages = ", ".join(
+        f"{delay.age} d: {delay.mean:.3g}/{delay.worst:.3g}" for delay in expected_delays(Rule(), mean(found.stretches))
+    )
     yield Row("  expected age of an unseen edit (quiet time: mean/worst nights)", "", ages, None)
 
 
