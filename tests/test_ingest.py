@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,8 @@ def open_writer(tmp_path: Path) -> Iterator[Open]:
 
     def open_(**changes: Any) -> ArchiveWriter:
         given = {"job": "wuhu", "settings": {}, "operator": None, "argv": ["test"], "commit_seconds": 600.0, **changes}
-        writer = ArchiveWriter.open(ArchivePaths.of(tmp_path / "archive"), PORTAL, **given)
+        portal = given.pop("portal", PORTAL)
+        writer = ArchiveWriter.open(ArchivePaths.of(tmp_path / "archive"), portal, **given)
         writers.append(writer)
         return writer
 
@@ -291,6 +293,24 @@ def test_a_resumed_crawl_knows_a_url_in_any_spelling(open_writer: Open) -> None:
     again.outcome(Outcome(url="http://127.0.0.1/news/info.asp?id=8", outcome="failed", reason="reset"))
     again.commit()
     assert stored(again, "SELECT url, reason FROM outcome WHERE outcome = 'failed'") == [(failed, "reset")]
+
+
+@pytest.mark.parametrize("came_to_the_article", [True, False])
+def test_a_resumed_crawl_takes_no_redirect_for_the_article_it_leads_to(open_writer: Open, came_to_the_article: bool) -> None:
+    old, new = "http://127.0.0.1/news/Info.asp?ID=7&from=home", "http://127.0.0.1/news/Info.asp?ID=7"
+    portal = replace(PORTAL, article_url="http://127.0.0.1/news/Info.asp?ID={id}")
+    first = open_writer(portal=portal)
+    moved = first.record(exchange("", old, f"302 Found\r\nLocation: {new}"))
+    first.outcome(Outcome(url=old, outcome="captured", reason=f"redirect to {new}", capture_id=moved.id))
+    if came_to_the_article:
+        first.persist(article(first.record(exchange(url=new))))
+    first.close(10, "shutdown", {})
+    again = open_writer(crawl_id=first.crawl_id, portal=portal)
+    found, there = again.retrieve(old), again.retrieve(new)
+    if came_to_the_article:
+        assert found is not None and there is not None and found.url == there.url == new
+    else:
+        assert found == moved and there is None
 
 
 def test_only_a_resumed_crawl_answers_from_its_captures(open_writer: Open) -> None:

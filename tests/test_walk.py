@@ -19,6 +19,7 @@ from wuhu_crawler.planning.listings import (
     Answer,
     Past,
     Sighting,
+    has_words,
     is_changed,
     is_due,
     is_known,
@@ -94,10 +95,16 @@ def test_listings_cut_titles_at_widths_of_their_own() -> None:
     cut = seen(T0, "长江大桥通…", "05-06", date(2024, 5, 6), listing=THERE)
     assert like_entry(entry(1, "长江大桥通车仪式…"), cut)
     assert not like_entry(entry(1, "长江二桥通车仪式…"), cut)
+    # A day of a calendar, or words that lead to any article, are no other title.
+    assert like_entry(entry(1, "6", None, None), cut) and like_entry(entry(1, "[详细]", None, None), cut)
     assert not same_entry(entry(1, "长江大桥通车仪式…"), cut)
     # More than a year later the year guessed on the front page is another.
     assert like_entry(entry(1, "长江大桥通车"), cut._replace(date=date(2025, 5, 6)))
     assert not like_entry(entry(1, "长江大桥通车", "2024-5-7", date(2024, 5, 7)), cut)
+
+
+def test_a_calendar_has_no_titles() -> None:
+    assert has_words("大桥通车") and not has_words("6") and not has_words("[12]")
 
 
 def test_only_what_a_whole_walk_covered_is_known() -> None:

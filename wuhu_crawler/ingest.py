@@ -21,12 +21,12 @@ from typing import Any
 from sqlalchemy import Connection
 
 from . import __version__, clock
-from .captures import Source, exchange_at, page_outcome, read
+from .captures import REDIRECTS, Source, exchange_at, page_outcome, read
 from .db.engine import make_engine, upgrade
 from .db.store import Store
 from .errors import OutOfSpace, StorageError, UsageError, WuhuError
 from .extract.digests import article_digest, page_digest
-from .extract.urls import asked_number, resource
+from .extract.urls import asked_number, identity, resource
 from .items import Article, Assembled, Capture, Confirms, Outcome, PageItem, PieceOf, Walked
 from .paths import ArchiveLock, ArchivePaths, storage_errors
 from .portals import Portal
@@ -76,7 +76,9 @@ class ArchiveWriter:
         self._had: dict[str, tuple[str, int | None]] = {}
         if resumed:
             for url, final in store.outcomes_of(crawl_id):
-                if final is not None or resource(url, portal) not in self._had:
+                # A redirect may lead to another URL of the same article: the later capture is the answer.
+                had = self._had.setdefault(resource(url, portal), (url, final))
+                if (final or 0) > (had[1] or 0):
                     self._had[resource(url, portal)] = (url, final)
         self._lock = lock
         self._store = store
@@ -352,7 +354,9 @@ class ArchiveWriter:
     def retrieve(self, url: str) -> Capture | None:
         """Return the final capture an earlier run of this crawl made of what the URL names, in whatever spelling; else None."""
         _, capture_id = self._had.get(resource(url, self.portal), ("", None)) if self._had else ("", None)
-        return None if capture_id is None else self._store.capture(capture_id)
+        capture = None if capture_id is None else self._store.capture(capture_id)
+        leads_here = capture is not None and capture.status in REDIRECTS and identity(capture.url) != identity(url)
+        return None if leads_here else capture
 
     def earlier(self, requisite: str) -> tuple[Capture, Capture] | None:
         """Return the latest capture an earlier crawl has of a requisite, and the response that holds its payload, which is the

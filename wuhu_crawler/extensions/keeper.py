@@ -122,23 +122,30 @@ class ArchiveKeeper:
         verdict = self._verdict()
         self.error, self.exit_code = verdict, verdict.exit_code if verdict else 0
         try:
-            for outcome in self.ledger.bugs.values():
-                if outcome.url and self.writer.broken is None:
-                    self.writer.outcome(outcome)
-            self._settle_plan()
-            self.writer.close(self.exit_code, self._reason, self._statistics())
+            try:
+                for outcome in self.ledger.bugs.values():
+                    if outcome.url and self.writer.broken is None:
+                        self.writer.outcome(outcome)
+                self._settle_plan()
+            finally:
+                self.writer.close(self.exit_code, self._reason, self._statistics())
         except WuhuError as error:
             self.error, self.exit_code = error, error.exit_code
         logger.info("%s", self.summary())
 
     def _plan(self) -> None:
-        """Store what the crawl is to ask for, as its spider plans it; one that is resumed keeps the plan it began with."""
-        spider = cast("PortalSpider", self._crawler.spider)
+        """Store what the crawl is to ask for, as its spider plans it; one that is resumed keeps the plan it began with.
+
+        A spider of other people's, kept in an archive of ours, plans nothing.
+        """
+        plan = getattr(self._crawler.spider, "plan", None)
+        if plan is None:
+            return
         try:
             with translated():
                 database = self.writer.database
                 begun = bool(rows(database, self.writer.crawl_id))
-                parts = [] if begun else spider.plan(database)
+                parts = [] if begun else plan(database)
             self._planned = parts is not None
             self.writer.plan(rows_of(parts or [], clock.now()))
         except WuhuError as error:

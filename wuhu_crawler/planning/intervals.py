@@ -24,8 +24,8 @@ class Rule:
     """Settings WUHU_RECHECK_RATIO, _MIN_DAYS and _MAX_DAYS: an interval is the quiet time divided by `ratio`, in whole nights
     from `shortest` to `longest`.
 
-    With a ratio of 2, an archive of 50,000 articles with 20 new ones, 5 edits and a removal a day needs some 620 requests a
-    night; a ratio of 3 needs 750, more than the budget of 700 (docs/crawling.md has the table).
+    With a ratio of 2, an archive of 50,000 articles with 20 new ones and 5 edits a day needs 572 looks a night, 628 at most;
+    with a ratio of 3 the budget of 700 does not suffice (bench/rechecks.py).
     """
 
     ratio: float = 2.0

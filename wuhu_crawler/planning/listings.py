@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -37,6 +38,9 @@ _ELLIPSIS = re.compile(r"(?:…|\.\.+|···*)\s*\Z")
 _MONTH_DAY = re.compile(r"\D*\d{1,2}\s*[-/.月]\s*\d{1,2}\D*\Z")
 # A nightly crawl does not begin at the same second every night.
 _NEARLY = 0.75
+# Two titles that have less in common than this are not one title and its correction.
+_SAME_TITLE = 0.5
+_WORD = re.compile(r"[^\W\d_]")
 _ONE_NIGHT = timedelta(hours=6)
 
 
@@ -76,6 +80,11 @@ def plain_title(title: str) -> str:
     return _SPACES.sub(" ", _MARK.sub("", title)).strip()
 
 
+def has_words(title: str) -> bool:
+    """Tell whether a title is more than numbers and signs, as the days of a calendar are not."""
+    return bool(_WORD.search(title))
+
+
 def same_date(entry: ListingEntry | Sighting, other: ListingEntry | Sighting) -> bool:
     """Tell whether two entries show the same date. Where no year is printed the words decide: the guessed year moves on."""
     if entry.date_text == other.date_text and (entry.date_text is None or _MONTH_DAY.match(entry.date_text)):
@@ -89,10 +98,14 @@ def same_entry(entry: ListingEntry | Sighting, other: ListingEntry | Sighting) -
 
 
 def like_entry(entry: ListingEntry | Sighting, other: ListingEntry | Sighting) -> bool:
-    """Tell whether two listings show the same of an article: each cuts titles at a width of its own and may print no date."""
+    """Tell whether two listings show the same of an article: each cuts titles at a width of its own and may print no date.
+
+    Words that are no form of the title at all (a day of a calendar, `[详细]`) say nothing against it.
+    """
     one, two = (_ELLIPSIS.sub("", plain_title(each.title)) for each in (entry, other))
-    if not (one.startswith(two) or two.startswith(one)):
-        return False
+    width = min(len(one), len(two))
+    if one[:width] != two[:width]:
+        return SequenceMatcher(None, one[:width], two[:width], autojunk=False).ratio() < _SAME_TITLE
     return entry.date is None or other.date is None or same_date(entry, other) or _is_yearless(entry, other)
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import Date, TextClause, bindparam, text
 
 from ..db.failures import translated
 from ..db.types import UtcTime
-from .listings import INCOMPLETE, Answer, Past, Sighting, is_changed, is_due, is_known, is_sticky, past_of
+from .listings import INCOMPLETE, Answer, Past, Sighting, has_words, is_changed, is_due, is_known, is_sticky, past_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -119,6 +119,11 @@ class Memory:
             found = self._rows(_KIND, url=target, since=since)
         return any(row.page_kind in _NOTHING or row.outcome == "missing" for row in found)
 
+    def is_calendar(self, url: str) -> bool:
+        """Tell whether a listing printed entries without a title when it was walked last; an empty one is none."""
+        titles = [row.title for row in self._rows(_TITLES, url=url, listing=self._listing_of(url))]
+        return bool(titles) and not any(has_words(title) for title in titles)
+
     def is_echo(self, listing: str, since: datetime) -> bool:
         """Tell whether a listing was walked since then, and never was the first to show an article: others show the same."""
         covered = self._covered.get(listing)
@@ -200,6 +205,10 @@ _UNANSWERED = _question(
 _VIAS = _question(
     "SELECT DISTINCT o.via FROM outcome o JOIN crawl w ON w.id = o.crawl_id "
     "WHERE w.portal = :portal AND w.id <> :crawl AND o.article_id IS NOT NULL AND o.via IS NOT NULL"
+)
+_TITLES = _question(
+    "SELECT s.title FROM listing_walk k JOIN capture c ON c.crawl_id = k.crawl_id AND c.url = :url "
+    "JOIN listing_sighting s ON s.capture_id = c.id WHERE k.portal = :portal AND k.listing = :listing"
 )
 _ENDS = _question(
     "SELECT o.outcome NOT IN ('captured', 'revisit') AS bad FROM crawl w JOIN outcome o ON o.crawl_id = w.id AND o.url = :url "

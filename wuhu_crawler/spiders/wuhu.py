@@ -332,12 +332,12 @@ class WuhuSpider(PortalSpider):
 
     def _is_idle(self, url: str, depth: int) -> bool:
         """Tell whether a page is left alone tonight: it showed no articles lately, and is not of a listing's kind, which may be
-        empty for a while; or no seed links to it, and it only shows what other listings do (a calendar)."""
+        empty for a while; or it only shows what others do, and no seed links to it or it prints no titles (a calendar)."""
         if self.memory is None:
             return False
         since, listing = clock.now() - self._idle, self._listing(url)
         if listing in self.memory.listings:
-            idle = depth > 1 and self.memory.is_echo(listing, since)
+            idle = self.memory.is_echo(listing, since) and (depth > 1 or self.memory.is_calendar(url))
         else:
             idle = shape(url) not in self._shapes and self.memory.shows_nothing(url, since)
         if idle:
