@@ -33,6 +33,8 @@ from wuhu_crawler.planning.rechecks import known, survey
 
 LISTINGS = ("/news/class.asp", "/news/more.asp", "/news/list.asp")
 SEEDS = ("/", "/news/", "/index.asp")
+# What any crawl begins with: robots.txt, and the two seeds of the profile, which alone could show a new listing.
+FRONT = 3
 # The archive counts an interval from the second of a capture, a night is when its crawl begins.
 SAME_NIGHT = timedelta(hours=12)
 Words = tuple[Any, ...]
@@ -87,6 +89,11 @@ class Night:
     asked: dict[str, int] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     memory: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def needed(self) -> int:
+        """The least the walk needs by its rule: a listing is left at a whole page of known entries."""
+        return self.least + self.proofs
 
     @property
     def total(self) -> int:
@@ -206,7 +213,8 @@ class Watch:
         return found
 
     def _least(self) -> tuple[int, int]:
-        """One look at every listing's first page, at each further page a new article stands on, and the new articles whole."""
+        """robots.txt, the seeds, one look at every listing's first page, at each further page a new article stands on, and the
+        new articles whole."""
         wanted = {n for n in self._wanted if n in self._world.articles}
         pages = proofs = 0
         for category in self._world.categories:
@@ -214,7 +222,7 @@ class Watch:
             places = {at // category.per_page for at, entry in enumerate(rows) if entry.id in wanted}
             pages += len(places | {0})
             proofs += bool(places) and len(rows) > (max(places) + 1) * category.per_page
-        return pages + sum(cost(self._world.articles[n]) for n in wanted if n not in self._world.failing), proofs
+        return FRONT + pages + sum(cost(self._world.articles[n]) for n in wanted if n not in self._world.failing), proofs
 
     def end(self, day: int, walk: Sequence[LogEntry], crawls: int) -> tuple[int, dict[str, int]]:
         """Hold the archive after a night against the truth; return what the walk rightly spent on known articles, and how

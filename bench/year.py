@@ -101,8 +101,8 @@ class Year:
         hidden, edits, removals = self.watch.pending
         asked = ", ".join(f"{spider} {sum(kinds.values())}" for spider, kinds in night.requests.items())
         print(
-            f"night {night.day}: {asked} requests ({night.least} the least of the walk); open: {hidden} hidden, {edits} edits, "
-            f"{removals} removals; {seconds:.0f} s",
+            f"night {night.day}: {asked} requests ({night.needed} the least of the walk); open: {hidden} hidden, {edits} "
+            f"edits, {removals} removals; {seconds:.0f} s",
             file=sys.stderr,
         )
 
@@ -126,16 +126,15 @@ def _news(found: Found, nights: Sequence[Night]) -> Iterator[Row]:
     if found.new_unreadable:
         words += f"; {found.new_unreadable} more were error pages that night"
     yield Row("new articles found the same night", "100 %", words, found.new_same_night == to_be_had and not found.new_late)
-    ratios = [night.walk / night.least for night in nights]
-    ratio = sum(night.walk for night in nights) / sum(night.least for night in nights)
+    ratios = [night.walk / night.needed for night in nights]
+    ratio = sum(night.walk for night in nights) / sum(night.needed for night in nights)
     words = f"{ratio:.2f} (a night: median {median(ratios):.2f}, worst {max(ratios):.2f})"
     yield Row("requests for listings + new, against the least", f"<= {WALK_TARGET}", words, ratio <= WALK_TARGET)
-    needed = sum(night.least + night.proofs for night in nights)
-    words = f"{sum(night.walk for night in nights) / needed:.2f}"
-    yield Row("  the same, counting as needed the page that shows where the news ends", "", words, None)
+    words = f"{sum(night.walk for night in nights) / sum(night.least for night in nights):.2f}"
+    yield Row("  the same, without the page of each listing that shows where the news ends", "", words, None)
     kinds: Counter[str] = sum((Counter(night.requests["wuhu"]) for night in nights), Counter())
     spent = ", ".join(f"{count / len(nights):.1f} {kind}" for kind, count in kinds.most_common())
-    yield Row("  of what they are, a night", "", f"{spent}; least {mean(night.least for night in nights):.1f}", None)
+    yield Row("  of what they are, a night", "", f"{spent}; least {mean(night.needed for night in nights):.1f}", None)
     articles = ", ".join(f"{mean(night.asked[name] for night in nights):.1f} {words}" for name, words in ASKED.items())
     yield Row("  of its articles", "", articles, None)
 

@@ -176,9 +176,11 @@ def _question(words: str) -> Any:
 
 
 _WALKS = _question("SELECT listing, ended_at FROM listing_walk WHERE portal = :portal")
+# What a crawl of gaps or re-checks could not have it asks for again itself.
 _ANSWERS = _question(
-    "SELECT article_id, answer, observed_at, crawl_id FROM article_observation "
-    "WHERE portal = :portal AND article_id IN :numbers AND crawl_id <> :crawl"
+    "SELECT v.article_id, v.answer, v.observed_at, v.crawl_id FROM article_observation v JOIN crawl w ON w.id = v.crawl_id "
+    "WHERE v.portal = :portal AND v.article_id IN :numbers AND v.crawl_id <> :crawl "
+    "AND (v.answer NOT IN ('error', 'blocked') OR w.job NOT IN ('gaps', 'recheck'))"
 )
 _WHOLE = _question("SELECT article_id FROM article WHERE portal = :portal AND article_id IN :numbers")
 _SIGHTINGS = _question(
@@ -195,8 +197,9 @@ _UNASKED = _question(
 )
 # Errors, and articles of which no version was made since a part of each is missing.
 _UNANSWERED = _question(
-    "SELECT article_id, MAX(url) AS url FROM article_observation "
-    "WHERE portal = :portal AND crawl_id <> :crawl AND answer IN ('error', 'blocked') GROUP BY article_id "
+    "SELECT v.article_id, MAX(v.url) AS url FROM article_observation v JOIN crawl w ON w.id = v.crawl_id "
+    "WHERE v.portal = :portal AND v.crawl_id <> :crawl AND v.answer IN ('error', 'blocked') "
+    "AND w.job NOT IN ('gaps', 'recheck') GROUP BY v.article_id "
     "UNION ALL SELECT c.article_id, MAX(c.url) AS url FROM capture c JOIN crawl w ON w.id = c.crawl_id "
     "LEFT JOIN article a ON a.portal = w.portal AND a.article_id = c.article_id "
     "WHERE w.portal = :portal AND w.id <> :crawl AND c.page_kind = 'article' AND c.article_id IS NOT NULL AND a.key IS NULL "
