@@ -21,10 +21,17 @@ class Ledger:
 
     def __init__(self) -> None:
         self.pages = 0
-        self.lost: Counter[str] = Counter()
+        self._lost: Counter[str] = Counter()
         self.excluded: Counter[str] = Counter()
         self.bugs: dict[str, Outcome] = {}
         self._blocked: set[str] = set()
+        # URLs whose latest answer is a refusal, with the reason; a later try may bring the page.
+        self._refused: dict[str, str] = {}
+
+    @property
+    def lost(self) -> Counter[str]:
+        """How many URLs were asked for and not had, by outcome and reason."""
+        return self._lost + Counter(f"blocked ({reason})" for reason in self._refused.values())
 
     @property
     def shut_out(self) -> bool:
@@ -38,14 +45,16 @@ class Ledger:
         if not isinstance(item, Outcome):
             self.pages += 1
             if isinstance(item, OtherPage) and item.kind == "blocked":
-                self.lost[f"blocked ({item.reason})"] += item.url not in self._blocked
+                self._refused[item.url] = item.reason
                 self._blocked.add(item.url)
             else:
+                self._refused.pop(item.url, None)
                 self._blocked.clear()
         elif item.requisite is not None and item.capture_id is not None and item.outcome in ANSWERED:
             pass  # a picture the portal does not have, or give: no page is lacking
         elif item.outcome in LOST:
-            self.lost[f"{item.outcome} ({item.reason})"] += 1
+            self._refused.pop(item.url, None)
+            self._lost[f"{item.outcome} ({item.reason})"] += 1
         elif item.outcome == "excluded":
             self.excluded[item.reason or ""] += 1
 
