@@ -440,7 +440,9 @@ def test_demo_keeps_what_is_not_its_own(wuhu: Wuhu, tmp_path: Path) -> None:
 
 def commands(group: click.Group, words: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     """Yield the words of every command."""
-    for name, command in group.commands.items():
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
         yield (*words, name)
         if isinstance(command, click.Group):
             yield from commands(command, (*words, name))

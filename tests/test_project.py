@@ -59,7 +59,9 @@ def tracked() -> list[Path]:
 
 def commands(group: click.Group, words: tuple[str, ...] = ()) -> Iterator[str]:
     """Yield every command in words."""
-    for name, command in group.commands.items():
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
         yield " ".join(("wuhu", *words, name))
         if isinstance(command, click.Group):
             yield from commands(command, (*words, name))

@@ -8,28 +8,35 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib import import_module
 
 import click
 
 from .. import __version__
 from ..errors import WuhuError
-from . import (
-    archive,
-    backup,
-    coverage,
-    database,
-    demo,
-    diff,
-    extract,
-    importing,
-    plan,
-    probe,
-    provenance,
-    rebuild,
-    verify,
-    wacz,
-)
 
+# Where each command is: a module of this room, and its name there. It is loaded when it is called, since a command that reads
+# a page need not wait for the database.
+_COMMANDS = {
+    "backup": ("backup", "backup"),
+    "cat": ("provenance", "cat"),
+    "cdx": ("wacz", "cdx"),
+    "coverage": ("coverage", "coverage"),
+    "db": ("database", "db"),
+    "demo": ("demo", "demo"),
+    "diff": ("diff", "diff"),
+    "extract": ("extract", "extract"),
+    "import": ("importing", "import_"),
+    "plan": ("plan", "plan"),
+    "probe": ("probe", "probe"),
+    "rebuild": ("rebuild", "rebuild"),
+    "restore": ("backup", "restore"),
+    "search": ("archive", "search"),
+    "show": ("archive", "show"),
+    "status": ("archive", "status"),
+    "verify": ("verify", "verify"),
+    "wacz": ("wacz", "wacz"),
+}
 _HELP = """Archive a Chinese city portal for good, and query it.
 
 Crawling is Scrapy's command: `scrapy crawl wuhu` (see `scrapy crawl --help` for its arguments and examples). `wuhu` reads,
@@ -41,33 +48,29 @@ Exit codes: 0 done, 1 a bug, 2 wrong usage, 3 the input is no article, 4 a check
 """
 
 
-@click.group(help=_HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+class _Commands(click.Group):
+    """The commands by name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in order."""
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command, None when there is none of that name."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module, name = _COMMANDS[cmd_name]
+        command: click.Command = getattr(import_module(f".{module}", __package__), name)
+        return command
+
+
+@click.group(cls=_Commands, help=_HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.option("--data", metavar="DIR", help="The archive's folder (default: WUHU_DATA_DIR, else ./data).")
 @click.version_option(__version__, prog_name="wuhu")
 def cli(data: str | None) -> None:
     """Take the options all commands share."""
     if data:
         os.environ["WUHU_DATA_DIR"] = data
-
-
-cli.add_command(demo.demo)
-cli.add_command(extract.extract)
-cli.add_command(probe.probe)
-cli.add_command(archive.show)
-cli.add_command(diff.diff)
-cli.add_command(provenance.cat)
-cli.add_command(archive.search)
-cli.add_command(archive.status)
-cli.add_command(coverage.coverage)
-cli.add_command(plan.plan)
-cli.add_command(importing.import_)
-cli.add_command(wacz.cdx)
-cli.add_command(wacz.wacz)
-cli.add_command(verify.verify)
-cli.add_command(backup.backup)
-cli.add_command(backup.restore)
-cli.add_command(database.db)
-cli.add_command(rebuild.rebuild)
 
 
 def main() -> None:
