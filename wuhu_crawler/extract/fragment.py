@@ -8,7 +8,6 @@ fit to be sent to another process.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from html import unescape
 from itertools import pairwise
@@ -24,12 +23,8 @@ _SKIPPED = re.compile(r"<!--.*?-->|<(script|style|textarea|select|noscript|title
 # A tag, a tag that never ends, or text.
 _TOKEN = re.compile(r"(?P<tag><[^<>]*>)|(?P<torn><[^<>]*)(?=<|\Z)|(?P<text>[^<]+)")
 # What stands before the number of a part, as far as it is looked for in the characters of a page.
-_BEFORE_NUMBERS = {
-    "age=": ("age=",),
-    "ageN": ("ageNo=", "ageNum="),
-    "agen": ("ageno=", "agenum="),
-    "AGE": ("AGE=", "AGENO=", "AGENUM="),
-}
+# Two patterns that begin with plain letters each: a search passes over a page at a glance.
+_NUMBERS = (re.compile(r"age(?:=|N(?:o|um)=|n(?:o|um)=)(?=\d)"), re.compile(r"AGE(?:=|NO=|NUM=)(?=\d)"))
 _HREF = re.compile(r"<a\b[^<>]*?\shref\s*=\s*[\"']?\s*([^\"'\s<>]+)", re.I)
 _NAME = re.compile(r"</?\s*([a-z][\w:]*)", re.I)
 # The links to the other parts.
@@ -89,20 +84,12 @@ def _before_pager(lines: list[Line], last: int, labels: Labels) -> int:
 def hidden_part_urls(html: str, url: str, portal: Portal, number: int) -> list[str]:
     """Return the links to other parts of the article as they stand in the characters of its page: an attribute cut in two takes
     the links behind it with it."""
-    tags = dict.fromkeys(html.rfind("<", 0, at) for at in sorted(_numbers(html)))
+    places = sorted(found.start() for pattern in _NUMBERS for found in pattern.finditer(html))
+    tags = dict.fromkeys(html.rfind("<", 0, at) for at in places)
     hrefs = (_HREF.match(html, at) for at in tags if at >= 0)
-    found = (absolute(url, unescape(href.group(1))) for href in hrefs if href)
+    words = (unescape(href.group(1)) for href in hrefs if href)
+    found = (absolute(url, word) for word in words if is_part(word.partition("#")[0]))
     return [target for target in found if target and is_part(target) and article_id(target, portal) == number]
-
-
-def _numbers(html: str) -> Iterator[int]:
-    """Yield where a link may number a part."""
-    for words in (words for mark, spellings in _BEFORE_NUMBERS.items() if mark in html for words in spellings):
-        at = html.find(words)
-        while at >= 0:
-            if html[at + len(words) : at + len(words) + 1].isdigit():
-                yield at
-            at = html.find(words, at + 1)
 
 
 def is_pager(text: str) -> bool:
