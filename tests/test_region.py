@@ -137,3 +137,23 @@ def test_slots_below_a_text_are_none_of_it(slot: str) -> None:
 def test_the_date_line_once_more_is_no_body() -> None:
     head = "<h1>镜湖老码头重新开放</h1><p>2024-04-30 09:12</p><p>2024-04-30 09:12:40来源：江城日报 作者：编辑：王小明</p>"
     assert read("</div></div>", head=head).paragraphs == PROSE
+
+
+@pytest.mark.parametrize(
+    "tools", ["", '<div align="right">【<a href="#">打印此文</a>】　字号：<a href="#">大</a> <a href="#">中</a></div>']
+)
+@pytest.mark.parametrize(
+    "last",
+    ["本网记者 田龙", '附件：<a href="/upload/file/bm.doc">报名表.doc</a>', '可登录<a href="/bm/">报名入口</a>查看详情。'],
+)
+def test_a_short_line_behind_one_long_paragraph_is_part_of_the_body(tools: str, last: str) -> None:
+    """An editor that breaks lines inside one element and puts the last of them into another."""
+    body = f"<p>　　{'<br />　　'.join(PROSE)}</p><p>　　{last}</p>"
+    head = "<div><h1>镜湖老码头重新开放</h1><p>2024-04-30 09:12 来源：江城日报</p>"
+    page = f'<title>镜湖老码头重新开放</title>{head}<div>{tools}{body}</div><div>上一篇：<a href="Info.asp?ID=6">无</a></div></div>'
+    item = extract(page.encode(), url="http://www.o553.cn/news/Info.asp?ID=7", captured_at=NOW, portal=O553).item
+    assert isinstance(item, Article)
+    if "记者" in last:
+        assert (item.paragraphs, item.reporters) == (PROSE, ["田龙"])
+    else:
+        assert len(item.paragraphs) == 4 and item.paragraphs[:3] == PROSE

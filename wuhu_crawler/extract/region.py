@@ -290,16 +290,25 @@ def _container(document: Document, start: int, end: int, sums: list[float]) -> B
 
 
 def _widened(document: Document, block: Block, start: int, end: int) -> Block:
-    """Climb while the parent adds only unlinked lines of the same cell: a paragraph in its own block belongs to the body."""
+    """Climb while the parent adds only unlinked lines of the same cell: a paragraph in its own block belongs to the body, with
+    its neighbours, buttons above them and files below."""
     lines = document.lines
     while block.tag not in ("td", "th", "body") and (parent := block.parent) is not None:
-        added = [*lines[max(parent.first, start) : min(block.first, end)], *lines[max(block.end, start) : min(parent.end, end)]]
-        if any(line.aside or line.link_chars * 2 > len(line.text) or is_furniture(line.text) for line in added):
+        above = [line for line in lines[max(parent.first, start) : min(block.first, end)] if not is_buttons(line.text)]
+        below = lines[max(block.end, start) : min(parent.end, end)]
+        if any(_is_foreign(document, line) for line in (*above, *below)):
             break
-        if parent.tag in ("tr", "tbody", "table") and added:
+        if parent.tag in ("tr", "tbody", "table") and (above or below):
             break
         block = parent
     return block
+
+
+def _is_foreign(document: Document, line: Line) -> bool:
+    """Tell whether a line is none of a body's: of navigation, furniture, or mostly links, and not to a file."""
+    if line.aside or is_furniture(line.text):
+        return True
+    return line.link_chars * 2 > len(line.text) and not _are_attached(document, line.index, line.index + 1)
 
 
 def _clip(
