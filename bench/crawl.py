@@ -15,10 +15,10 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from statistics import median
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import NamedTuple
 
 HERE = Path(__file__).resolve().parent
@@ -118,12 +118,25 @@ def measured(command: list[str], folder: Path, environment: dict[str, str], told
     with told.open("wb") as log:
         begun = perf_counter()
         process = subprocess.Popen(command, cwd=folder, env={**clean, **environment}, stdout=log, stderr=log)
-        _, status, usage = os.wait4(process.pid, 0)
+        memory = 0.0
+        while not (ended := os.wait4(process.pid, os.WNOHANG))[0]:
+            memory = max(memory, peak(process.pid))
+            sleep(0.02)
+        _, status, usage = ended
         wall = perf_counter() - begun
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"{' '.join(command)} ended with {process.returncode}: {told.read_text(errors='replace')[-2000:]}")
-    return usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss / 1024
+    return usage.ru_utime + usage.ru_stime, wall, memory
+
+
+def peak(pid: int) -> float:
+    """Return the peak memory of a process so far in MB. What `wait4` tells is also that of the process that started it."""
+    with suppress(OSError):
+        for line in Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 1024
+    return 0.0
 
 
 @contextmanager

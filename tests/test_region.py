@@ -150,7 +150,8 @@ def test_a_short_line_behind_one_long_paragraph_is_part_of_the_body(tools: str, 
     """An editor that breaks lines inside one element and puts the last of them into another."""
     body = f"<p>　　{'<br />　　'.join(PROSE)}</p><p>　　{last}</p>"
     head = "<div><h1>镜湖老码头重新开放</h1><p>2024-04-30 09:12 来源：江城日报</p>"
-    page = f'<title>镜湖老码头重新开放</title>{head}<div>{tools}{body}</div><div>上一篇：<a href="Info.asp?ID=6">无</a></div></div>'
+    foot = '<div>上一篇：<a href="Info.asp?ID=6">无</a></div></div>'
+    page = f"<title>镜湖老码头重新开放</title>{head}<div>{tools}{body}</div>{foot}"
     item = extract(page.encode(), url="http://www.o553.cn/news/Info.asp?ID=7", captured_at=NOW, portal=O553).item
     assert isinstance(item, Article)
     if "记者" in last:
