@@ -176,6 +176,11 @@ def test_views_and_sidebar_make_no_version_but_the_body_does() -> None:
     assert digests(SEED.replace("人才资讯速递".encode("gbk"), "招聘资讯速递".encode("gbk"))) == served
     assert digests(SEED.replace("一是推进".encode("gbk"), "一是加快".encode("gbk")))[0] != served[0]
     assert digests(SEED.replace(b"2024/2/3 20:24:31", b"2024/2/3 20:24:32"))[0] != served[0]
+    assert digests(SEED.replace(b"2024/2/3 20:24:31", b"2024-02-03 20:24:31"))[0] == served[0]
+    assert (
+        digests(SEED.replace(b"2024/2/3 20:24:31", "3小时前".encode("gbk")))[0]
+        == digests(SEED.replace(b"2024/2/3 20:24:31", "昨天 10:20".encode("gbk")))[0]
+    )
     assert digests(SEED.replace("记者田龙".encode("gbk"), "记者田虎".encode("gbk")))[0] != served[0]
 
 
