@@ -38,14 +38,19 @@ FLAGS = [
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
 PATIENCE = 40
+# A viewer that works by a service worker may show its first page before that is at work: then a reader loads it again.
+AGAIN = 8
 
 
 def look(page, wanted):
     """Return what the frame shows once it is there and whole."""
     page.goto(wanted["url"])
-    end = time.monotonic() + PATIENCE
+    end, again = time.monotonic() + PATIENCE, time.monotonic() + AGAIN
     seen = None
     while time.monotonic() < end:
+        if seen is None and time.monotonic() > again:
+            page.reload()
+            again += AGAIN
         for frame in page.frames:
             if wanted["frame"] in frame.url:
                 try:
