@@ -9,7 +9,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 
-.PHONY: help setup demo test test-root test-replay fuzz check format bench bench-crawl bench-extract bench-rebuild bench-gaps bench-nights
+.PHONY: help setup demo test test-root test-replay fuzz check format bench bench-crawl bench-extract bench-rebuild bench-gaps bench-nights bench-rechecks
 .PHONY: bench-versions bench-year killer coverage clean
 
 help: ## show the targets
@@ -58,13 +58,16 @@ format: setup ## let ruff format and mend what it can
 coverage: setup ## tests with coverage of the core rooms, at least 90 %
 	$(BIN)/pytest --cov --cov-report=term --cov-fail-under=90
 
-bench: bench-crawl bench-extract bench-rebuild bench-gaps bench-nights bench-versions ## all benchmarks but the year
+bench: bench-crawl bench-extract bench-rebuild bench-gaps bench-nights bench-rechecks bench-versions ## all benchmarks but the year
 
 bench-gaps: setup ## memory and time of `scrapy crawl gaps` over a million numbers and more
 	$(BIN)/python bench/gaps.py
 
 bench-rebuild: setup ## the database made again from WARC files: pages a second and memory, two sizes of archive
 	$(BIN)/python bench/rebuild.py
+
+bench-rechecks: setup ## whether a budget of re-checks suffices: a year of nights by the rules, without a request
+	$(BIN)/python bench/rechecks.py
 
 bench-year: setup ## nightly crawls of a living portal against its truth (ARTICLES=5000 NIGHTS=35; 50000 takes hours)
 	$(BIN)/python bench/year.py --articles $(or $(ARTICLES),5000) --nights $(or $(NIGHTS),35)

@@ -3,7 +3,8 @@
 50,000 articles are captured in one night, the youngest of that day, twenty a day before; every day brings twenty more and five
 edits of any article. It prints looks a night, how many were left over, and how long edits were not seen.
 
-    python bench/rechecks.py --ratio 2
+    make bench-rechecks
+    .venv/bin/python bench/rechecks.py --ratio 3
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import argparse
 from statistics import median
 
 from wuhu_crawler.planning.intervals import NIGHT, Rule, interval, level
-from wuhu_crawler.planning.rechecks import _Load
+from wuhu_crawler.planning.rechecks import Load
 
 ARTICLES, NEW, EDITS, NIGHTS = 50_000, 20, 5, 365
 
@@ -40,7 +41,7 @@ def main() -> None:
     for night in range(1, NIGHTS + 1):
         coming = [[number for number, turn in falling[night + h] if turns[number] == turn] for h in range(rule.longest)]
         coming[0] = late + coming[0]
-        load = _Load(rule)
+        load = Load(rule)
         for nights, numbers in enumerate(coming):
             for number in numbers:
                 load.add(nights, NIGHT * waits[number])

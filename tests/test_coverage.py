@@ -15,10 +15,10 @@ from conftest import DemoCrawl, Wuhu
 
 from wuhu_crawler.coverage import picture, survey
 from wuhu_crawler.coverage.months import split
-from wuhu_crawler.coverage.numbers import Gone
 from wuhu_crawler.coverage.rhythm import EmptyDays, empty_days, habit
 from wuhu_crawler.coverage.space import Stretch, divide
 from wuhu_crawler.errors import UsageError
+from wuhu_crawler.planning.gone import GoneRule
 
 STATES = ("captured", "missing", "error", "blocked", "waiting", "unknown")
 SVG = "{http://www.w3.org/2000/svg}"
@@ -96,7 +96,7 @@ def test_gone_takes_three_times_over_a_week_since_it_was_last_there(rows: Rows) 
             rows.outcome(number, "missing", days=day, url=f"&{day}")
     found = survey(rows.connection)
     assert (found.total.captured, found.total.gone) == (4, 1)
-    assert survey(rows.connection, gone=Gone(2, 2)).total.gone == 3
+    assert survey(rows.connection, gone=GoneRule(2, 2)).total.gone == 3
 
 
 def test_months_of_numbers_nobody_saw_are_those_of_their_neighbours(rows: Rows) -> None:

@@ -8,7 +8,7 @@ import click
 
 from ..coverage import Survey, picture, survey
 from ..coverage.months import UNDATED
-from ..coverage.numbers import STATES, Gone, Tally
+from ..coverage.numbers import STATES, Tally
 from ..coverage.picture import percent
 from ..coverage.rhythm import FEWEST_SILENCES, FEWEST_WEEKS, Habit
 from ..coverage.survey import Range
@@ -47,8 +47,7 @@ def coverage(portal: str | None, width: int | None, svg: Path | None, as_json: b
       wuhu coverage --svg coverage.svg           numbers as a strip, months as bars
     """
     with reading() as connection:
-        rule = GoneRule.of(setting)
-        found = survey(connection, portal, width=width, gone=Gone(rule.observations, rule.days))
+        found = survey(connection, portal, width=width, gone=GoneRule.of(setting))
     if svg is not None:
         _write(svg, picture(found))
     if as_json:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
-from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, text
 
+from ..planning.gone import GoneRule
 from .space import HOLE, HOLES, Space, Stretch, divide
 
 STATES = ("captured", "missing", "error", "blocked", "waiting")
@@ -70,13 +71,6 @@ class Cell:
     dated: dict[str, Tally] = field(default_factory=dict)
 
 
-class Gone(NamedTuple):
-    """When a captured article counts as gone: missing so many times since it was last there, over so long."""
-
-    times: int = 3
-    days: float = 7
-
-
 def space(connection: Connection, portal: str, width: int | None = None) -> Space | None:
     """Return where a portal's known numbers are, cut into rows of `width`; None when no page has shown any.
 
@@ -92,7 +86,7 @@ def space(connection: Connection, portal: str, width: int | None = None) -> Spac
     return divide(low, high, known, [Stretch(row.before + 1, row.n - 1) for row in rows], width)
 
 
-def cells(connection: Connection, portal: str, where: Space, gone: Gone) -> Iterator[Cell]:
+def cells(connection: Connection, portal: str, where: Space, gone: GoneRule) -> Iterator[Cell]:
     """Yield the cells of a space in order; those that hold no known number are left out."""
     asked = _Asking(connection, portal)
     length = sum(map(len, where.islands))
@@ -126,8 +120,10 @@ class _Asking:
         self.known = f"{_SHOWN.format(**within)} UNION {_ASKED.format(**within)}"
 
 
-def _cells(connection: Connection, asked: _Asking, piece: Stretch, island: Stretch, size: int, gone: Gone) -> Iterator[Cell]:
-    values = {**asked.values, "low": piece.first, "high": piece.last, "cell": size, "times": gone.times}
+def _cells(
+    connection: Connection, asked: _Asking, piece: Stretch, island: Stretch, size: int, gone: GoneRule
+) -> Iterator[Cell]:
+    values = {**asked.values, "low": piece.first, "high": piece.last, "cell": size, "times": gone.observations}
     statement = text(_CELLS.format(of_outcome=asked.of_outcome, of_sighting=asked.of_sighting))
     cell: Cell | None = None
     for row in connection.execute(statement, values):
@@ -145,12 +141,12 @@ def _cells(connection: Connection, asked: _Asking, piece: Stretch, island: Stret
         yield cell
 
 
-def _gone(row: Any, gone: Gone) -> int:
-    """Of the numbers of a row, which differ in nothing that matters here, how many are gone."""
+def _gone(row: Any, gone: GoneRule) -> int:
+    """Of the numbers of a row, which differ in nothing that matters here, how many are gone: missing often enough they are."""
     if row.since is None:
         return 0
-    long = datetime.fromisoformat(row.until) - datetime.fromisoformat(row.since) >= timedelta(days=gone.days)
-    return int(row.number) if long else 0
+    standing = gone.standing(gone.observations, datetime.fromisoformat(row.since), datetime.fromisoformat(row.until))
+    return int(row.number) if standing == "gone" else 0
 
 
 _SHOWN = """SELECT article_id AS n FROM article WHERE portal = :portal {of_article}

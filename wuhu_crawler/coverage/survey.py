@@ -13,8 +13,9 @@ from sqlalchemy import Connection, text
 
 from ..errors import UsageError
 from ..items import iso
+from ..planning.gone import GoneRule
 from .months import by_month
-from .numbers import Cell, Gone, Tally, beyond, cells, space
+from .numbers import Cell, Tally, beyond, cells, space
 from .rhythm import EmptyDays, Habit, empty_days, habit, weekdays
 from .space import Space, Stretch
 
@@ -81,7 +82,9 @@ class Survey:
         }
 
 
-def survey(connection: Connection, portal: str | None = None, *, width: int | None = None, gone: Gone | None = None) -> Survey:
+def survey(
+    connection: Connection, portal: str | None = None, *, width: int | None = None, gone: GoneRule | None = None
+) -> Survey:
     """Return the survey of a portal, of the only one unless it is named; `width` is that of a range's row.
 
     Raises UsageError when the archive holds no such portal or several, no article number of it, or `width` is too small.
@@ -90,7 +93,7 @@ def survey(connection: Connection, portal: str | None = None, *, width: int | No
     where = space(connection, name, width)
     if where is None:
         raise UsageError(f"no article number of portal {name} is known to the archive: no listing or article was captured yet")
-    found = list(cells(connection, name, where, gone or Gone()))
+    found = list(cells(connection, name, where, gone or GoneRule()))
     ranges = list(_ranges(where, found))
     islands = _sum([each.tally for each in ranges if not each.hole])
     total = _sum([each.tally for each in ranges])

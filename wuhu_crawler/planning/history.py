@@ -20,8 +20,8 @@ DATED_DAYS = 30
 NIGHT = timedelta(days=1)
 # A crawl that lost a page can be resumed; it tells all the same.
 _ENDED = ("finished", "interrupted")
-# Arguments of a crawl that keep it from telling what a whole one is like.
-_NARROWING = ("argument-category", "argument-since", "argument-limit")
+# Arguments of a crawl that keep it from telling what a night is like: it was to bring a part only, or everything once more.
+_UNLIKE = ("argument-category", "argument-since", "argument-limit", "argument-full")
 
 
 class Past(NamedTuple):
@@ -50,14 +50,14 @@ class Walks:
 
 
 def past(connection: Connection, portal: str, job: str, most: int = CRAWLS) -> Iterator[Past]:
-    """Yield the crawls of a job that have ended, the latest first; those that were to bring a part only are left out."""
+    """Yield the crawls of a job that have ended, the latest first; those that are like no night are left out."""
     known = models.crawl.c
     wanted = select(known.id, known.started_at, known.settings).where(
         known.portal == portal, known.job == job, known.status.in_(_ENDED)
     )
     found = 0
     for row in connection.execute(wanted.order_by(desc(known.started_at), desc(known.id))).all():
-        if not any(name in row.settings for name in _NARROWING):
+        if not any(name in row.settings for name in _UNLIKE):
             yield Past(row.id, row.started_at)
             found += 1
         if found == most:

@@ -87,7 +87,7 @@ def survey(
     exceeded most in proportion: then every interval is stretched alike, by demand divided by budget, and none is forgotten.
     """
     rule, gone = rule or Rule(), gone or GoneRule()
-    found, late, load = Survey(budget), _Smallest(budget), _Load(rule)
+    found, late, load = Survey(budget), _Smallest(budget), Load(rule)
     for each in known(connection, portal, rule, gone):
         found.known += 1
         found.demand += NIGHT / each.interval
@@ -164,7 +164,7 @@ def _of(row: Mapping[Any, Any], due_at: datetime, reason: Reason, seen: datetime
     return Due(row["article_id"], row["url"], due_at, reason, row["last_capture_id"], seen, wait)
 
 
-class _Load:
+class Load:
     """How many fall due in each of the coming nights, those that are asked before then again at the pace of their next
     interval; that they grow quieter still makes room for what is new."""
 
