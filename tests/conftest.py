@@ -22,6 +22,9 @@ from wuhu_crawler import cli
 from wuhu_crawler.demo import server, truth, world
 from wuhu_crawler.demo.server import LogEntry
 
+# The hundreds of programs the tests start need not compile the project anew each time.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 ROOT = Path(__file__).parent.parent
 # No test waits longer for a program; none comes near it.
 PATIENCE = 60
