@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+import warm
 
 from wuhu_crawler import cli
 from wuhu_crawler.demo import server, truth, world
@@ -44,13 +45,12 @@ def program(name: str) -> str:
 
 
 def scrapy(*arguments: str, folder: Path, limit: int | None = None, **more: str) -> subprocess.CompletedProcess[str]:
-    """Run `scrapy ARGUMENTS` to its end in the checkout; no file may grow beyond `limit` bytes."""
-    command = [program("scrapy"), *arguments]
-    if limit is not None:
-        command = [sys.executable, "-c", _LIMITED, str(limit), *command]
-    return subprocess.run(
-        command, cwd=ROOT, env=environment(folder, more), capture_output=True, text=True, timeout=PATIENCE, check=False
-    )
+    """Run `scrapy ARGUMENTS` to its end in the checkout (warm.py); no file may grow beyond `limit` bytes."""
+    command, env = [program("scrapy"), *arguments], environment(folder, more)
+    if limit is None:
+        return warm.text(command, env=env, timeout=PATIENCE)
+    limited = [sys.executable, "-c", _LIMITED, str(limit), *command]
+    return subprocess.run(limited, cwd=ROOT, env=env, capture_output=True, text=True, timeout=PATIENCE, check=False)
 
 
 _LIMITED = """
