@@ -85,7 +85,7 @@ def is_cold(env: Mapping[str, str]) -> bool:
 
 
 def _python(env: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in env.items() if name.startswith("PYTHON")}
+    return {name: value for name, value in env.items() if name.startswith("PYTHON") and name != "PYTHONPATH"}
 
 
 def _end_of(command: Sequence[str], cwd: Path, env: Mapping[str, str], streams: list[int], timeout: float) -> int:
@@ -210,6 +210,7 @@ def _become(order: Order) -> None:
     if "COVERAGE_PROCESS_CONFIG" in os.environ:
         import_module("coverage").process_startup()
     warnings.filterwarnings("error", category=DeprecationWarning, module=r"wuhu_crawler(\.|$)")
+    sys.path[1:1] = [folder for folder in os.environ.get("PYTHONPATH", "").split(os.pathsep) if folder not in ("", *sys.path)]
     command = order.command
     sys.orig_argv = [*command] if command[0] == sys.executable else [sys.executable, *command]
     if command[:2] == [sys.executable, "-c"]:
