@@ -97,8 +97,8 @@ def _end_of(command: Sequence[str], cwd: Path, env: Mapping[str, str], streams: 
             socket.send_fds(_interpreter(), [order], [theirs.fileno(), *streams])
         for stream in streams:
             os.close(stream)
+        pid = _number(ours)  # the first waits until everything is loaded
         ours.settimeout(timeout)
-        pid = _number(ours)
         try:
             return _number(ours)
         except TimeoutError:
