@@ -21,6 +21,13 @@ sys.exit(3)
 COMMAND = [sys.executable, "-c", TELL, "one", "two"]
 
 
+@pytest.fixture(autouse=True)
+def unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fork in every run of the tests, also in one that has all others start from nothing."""
+    for name in ("COLD_STARTS", "COVERAGE_PROCESS_CONFIG"):
+        monkeypatch.delenv(name, raising=False)
+
+
 def test_a_program_has_all_of_its_own(tmp_path: Path) -> None:
     env = {**os.environ, "WUHU_CONTACT": "mailto:a@example.org"}
     ends = [warm.text(COMMAND, cwd=tmp_path, env=env, told="正文".encode()) for _ in range(2)]
@@ -66,7 +73,8 @@ def test_a_program_that_takes_too_long_is_killed(tmp_path: Path) -> None:
 
 def test_another_python_starts_from_nothing() -> None:
     seed = {**os.environ, "PYTHONHASHSEED": "7"}
-    assert warm.is_cold(seed) and not warm.is_cold(os.environ)
+    assert warm.is_cold(seed) and warm.is_cold({**os.environ, "COVERAGE_PROCESS_CONFIG": ""})
+    assert not warm.is_cold(os.environ)
     assert not warm.is_cold({**os.environ, "WUHU_CONTACT": "mailto:a@example.org"})
     code = [sys.executable, "-c", "import sys; print(hash('芜湖'), 'scrapy' in sys.modules)"]
     one, other = warm.text(code, env=seed).stdout, warm.text(code, env=seed).stdout

@@ -80,8 +80,9 @@ def text(command: Sequence[str], **options: Any) -> subprocess.CompletedProcess[
 
 
 def is_cold(env: Mapping[str, str]) -> bool:
-    """Tell whether a program must start from nothing: so it was asked for, or the program is to have another Python."""
-    return bool(os.environ.get("COLD_STARTS")) or _python(env) != _python(os.environ)
+    """Tell whether a program must start from nothing: so it was asked for, it is to have another Python, or is measured."""
+    asked_for, measured = os.environ.get("COLD_STARTS"), "COVERAGE_PROCESS_CONFIG" in env
+    return bool(asked_for or measured) or _python(env) != _python(os.environ)
 
 
 def _python(env: Mapping[str, str]) -> dict[str, str]:
@@ -119,8 +120,7 @@ _STARTING = threading.Lock()
 def _interpreter() -> socket.socket:
     """Start the interpreter and return the way to it; it ends with this process."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    # Each program has an environment of its own, and is measured by itself.
-    env = {name: value for name, value in os.environ.items() if not name.startswith(("WUHU_", "COVERAGE_"))}
+    env = {name: value for name, value in os.environ.items() if not name.startswith("WUHU_")}  # each program has its own
     command = [sys.executable, __file__, str(theirs.fileno())]
     with theirs:
         process = subprocess.Popen(command, pass_fds=[theirs.fileno()], env=env, cwd=ROOT)
@@ -207,8 +207,6 @@ def _become(order: Order) -> None:
     os.environ.clear()
     os.environ.update(order.env)
     time.tzset()
-    if "COVERAGE_PROCESS_CONFIG" in os.environ:
-        import_module("coverage").process_startup()
     warnings.filterwarnings("error", category=DeprecationWarning, module=r"wuhu_crawler(\.|$)")
     sys.path[1:1] = [folder for folder in os.environ.get("PYTHONPATH", "").split(os.pathsep) if folder not in ("", *sys.path)]
     command = order.command
