@@ -4,7 +4,7 @@ A view is not data: it is no part of the migrations' history, but made anew from
 comes with a migration, be it an empty one. A view reads tables, and views that stand before it.
 
 They are written for SQLite and PostgreSQL alike, and for any scope: what differs is a macro, `{name:argument,argument}`, see
-_MACROS. The database has them in the plain scope; `scoped` puts those of another one before a query, under the same names.
+MACROS. The database has them in the plain scope; `scoped` puts those of another one before a query, under the same names.
 """
 
 from __future__ import annotations
@@ -199,7 +199,7 @@ def _joined(dialect: str, scope: Scope, names: str) -> str:
 
 
 _ELEMENTS = "json_array_elements_text({}) WITH ORDINALITY"
-_MACROS: Mapping[str, Callable[..., str]] = {
+MACROS: Mapping[str, Callable[..., str]] = {
     "days": _days,
     "until": _until,
     "shown": _shown,
@@ -215,7 +215,7 @@ def expanded(sql: str, dialect: str, scope: Scope = PLAIN) -> str:
     """Return SQL with its macros written out for a database and a scope, on one line."""
 
     def written_out(macro: re.Match[str]) -> str:
-        return _MACROS[macro[1]](dialect, scope, *macro[2].split(","))
+        return MACROS[macro[1]](dialect, scope, *macro[2].split(","))
 
     return _MACRO.sub(written_out, " ".join(sql.split()))
 
