@@ -1,8 +1,8 @@
 """The canonical dump: what the archive knows, in lines that are the same for every database made from the same WARC files.
 
 One JSON object a row, one row a line, tables and rows in a fixed order. Our own numbers (article.key, capture.id, ...) are not
-in it: a row that refers to another names it by its natural key. Operational tables are left out. Made from the models, so a new
-table is in it by itself.
+in it: a row that refers to another names it by its natural key. Operational tables and indexes are left out. Made from the
+models, so a new table is in it by itself.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ _BATCH = 1000
 
 def tables() -> list[Table]:
     """Return the tables of the dump, in its order: those referred to first."""
-    return [table for table in models.metadata.sorted_tables if table.name not in models.OPERATIONAL]
+    left_out = {*models.OPERATIONAL, *models.INDEXES}
+    return [table for table in models.metadata.sorted_tables if table.name not in left_out]
 
 
 def lines(connection: Connection, only: Sequence[str] = ()) -> Iterator[str]:

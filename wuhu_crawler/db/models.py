@@ -436,5 +436,45 @@ plan = Table(
     sqlite_with_rowid=False,
 )
 
+suppression = Table(
+    "suppression",
+    metadata,
+    Column("id", Integer, primary_key=True, comment="Number of the suppression, in order"),
+    Column("portal", ForeignKey("portal.name"), nullable=False, comment="The portal"),
+    Column("article_id", BigInteger, nullable=False, comment="The portal's article number"),
+    Column("reason", Text, nullable=False, comment="Why it is hidden"),
+    Column("asked_by", Text, comment="Who asked for it; NULL = not noted"),
+    Column("suppressed_at", UtcTime, nullable=False, comment="When it was hidden (UTC)"),
+    Column("suppressed_by", Text, nullable=False, comment="Account of the archivist who hid it"),
+    Column("lifted_at", UtcTime, comment="When it was shown again (UTC); NULL = it is hidden"),
+    Column("lifted_by", Text, comment="Account of the archivist who lifted it"),
+    Column("lift_reason", Text, comment="Why it was lifted"),
+    Index(None, "portal", "article_id"),
+    comment="An article hidden from search, questions, exports and the reading room; its WARC records and rows stay",
+    info={"operational": True},
+)
+
+fingerprint = Table(
+    "fingerprint",
+    metadata,
+    Column("value", BigInteger, primary_key=True, comment="A hash of some characters of the text"),
+    Column("article_key", ForeignKey("article.key"), primary_key=True, comment="The article"),
+    comment="The least hashes of the shingles of each article's latest version: where near-duplicates are looked for",
+    info={"index": True},
+    sqlite_with_rowid=False,
+)
+
+near_duplicate = Table(
+    "near_duplicate",
+    metadata,
+    Column("article_key", ForeignKey("article.key"), primary_key=True, comment="The article that was captured first"),
+    Column("other_key", ForeignKey("article.key"), primary_key=True, index=True, comment="The other article"),
+    Column("similarity", Float, nullable=False, comment="Shingles of both texts, as a share of those of either; 1 = the same"),
+    comment="Two articles whose latest versions tell the same story",
+    sqlite_with_rowid=False,
+)
+
 # Not derived from the WARC files: kept by a rebuild into the same archive, outside the canonical dump.
 OPERATIONAL = (*(table.name for table in metadata.sorted_tables if table.info.get("operational")), "alembic_version")
+# Made from other tables, like an index: neither kept by a rebuild nor dumped.
+INDEXES = tuple(table.name for table in metadata.sorted_tables if table.info.get("index"))

@@ -92,6 +92,21 @@ def count(connection: Connection, term: str) -> int:
     return 0 if expression is None else int(connection.execute(_COUNT, {"query": expression}).scalar_one())
 
 
+def selected(term: str) -> tuple[str, dict[str, Any]]:
+    """Return a query of one column, `version_id`: the version of each article `term` finds, of all when it is empty.
+
+    With it come its parameters. It reads the view `articles`, so the query it becomes part of is put into a scope as a whole
+    (`views.scoped`).
+    """
+    if not term.strip():
+        return "SELECT version_id FROM articles", {}
+    expression = query(term)
+    if expression is None:
+        return "SELECT version_id FROM articles WHERE FALSE", {}
+    found = "SELECT rowid FROM article_search WHERE article_search MATCH :search"
+    return f"SELECT version_id FROM articles WHERE article_key IN ({found})", {"search": expression}  # noqa: S608
+
+
 def snippet(body: str, pattern: re.Pattern[str], mark: tuple[str, str], width: int = 60) -> str:
     """Return about `width` characters of `body` around its first hit, hits marked; its beginning when there is none."""
     hit = pattern.search(body.translate(_FOLD))

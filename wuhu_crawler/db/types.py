@@ -17,11 +17,7 @@ class UtcTime(TypeDecorator[datetime]):
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:
         """Return the text of an aware datetime. Raises ValueError for a naive one."""
-        if value is None:
-            return None
-        if value.tzinfo is not UTC:
-            value = _aware(value).astimezone(UTC)
-        return value.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+        return None if value is None else utc_text(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         """Return the aware UTC datetime."""
@@ -41,6 +37,13 @@ class PortalTime(TypeDecorator[datetime]):
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         """Return the aware datetime with its own offset."""
         return None if value is None else datetime.fromisoformat(value)
+
+
+def utc_text(value: datetime) -> str:
+    """Return a time of ours as the database writes it. Raises ValueError for a naive one."""
+    if value.tzinfo is not UTC:
+        value = _aware(value).astimezone(UTC)
+    return value.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def _aware(value: datetime) -> datetime:
