@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine, case, func, select, update
 from ..errors import WuhuError
 from ..items import Capture, Outcome, PageItem, Piece, Walked
 from ..portals import Portal
-from . import models
+from . import models, postgresql
 from .batch import Batch, Page
 from .failures import translated
 from .rows import capture_item, capture_row, number, outcome_row
@@ -54,8 +54,9 @@ class Store:
     def __init__(self, engine: Engine, *, index: bool = True) -> None:
         """Open the writer on a database at `head()`; `index=False` leaves the full-text index alone (benchmarks)."""
         self.engine = engine
-        self._writes = engine.connect()
-        self._lookups = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        with translated():
+            self._writes = engine.connect()
+            self._lookups = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         self._index = index
         self._crawl: str | None = None
         self._portal: str | None = None
@@ -67,10 +68,16 @@ class Store:
         self._requisites: dict[tuple[str, str], dict[str, Any]] = {}
         self._walks: dict[str, dict[str, Any]] = {}
         self._pages: list[Page] = []
-        with translated():
-            self._seen = Sieve(self._lookups.execute(DIGESTS).scalars())
-            self._keys = _last_keys(self._lookups)
-            self._categories = _categories(self._lookups)
+        try:
+            with translated():
+                if engine.dialect.name == "postgresql":
+                    postgresql.claim(self._writes)
+                self._seen = Sieve(self._lookups.execute(DIGESTS).scalars())
+                self._keys = _last_keys(self._lookups)
+                self._categories = _categories(self._lookups)
+        except WuhuError:
+            self.close()
+            raise
 
     def __enter__(self) -> Store:
         return self

@@ -256,7 +256,8 @@ def drop(connection: Connection) -> None:
 def create(connection: Connection) -> None:
     """Create every view."""
     for name in VIEWS:
-        connection.exec_driver_sql(definition(name, connection.dialect.name))
+        # Without parameters, or psycopg would take a % in the words for the place of one.
+        connection.exec_driver_sql(definition(name, connection.dialect.name), execution_options={"no_parameters": True})
 
 
 def differences(connection: Connection) -> list[str]:
