@@ -13,7 +13,6 @@ from .question import KINDS, Question, Value
 
 # What is not looked into: texts, quoted names, comments, casts, the head of a macro. Then a parameter.
 _TOKEN = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/|::|\{\w+:|:(?P<name>[A-Za-z_]\w*)""", re.DOTALL)
-_MACRO = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/|\{(?P<name>\w+):(?P<arguments>[^{}]*)\}""", re.DOTALL)
 _READS = re.compile(r"(?:SELECT|WITH|VALUES)\b", re.IGNORECASE)
 
 
@@ -37,11 +36,10 @@ def check(path: Path, line: int, sql: str) -> str:
     query = sql.strip().removesuffix(";").rstrip()
     if not _READS.match(query):
         raise UsageError(f"{path}, line {line}: a question only reads: its query begins with SELECT, WITH or VALUES")
-    for found in _MACRO.finditer(query):
-        if found["name"] is not None and found["name"] not in views.MACROS:
-            number = line + query.count("\n", 0, found.start())
-            known = ", ".join(views.MACROS)
-            raise UsageError(f"{path}, line {number}: there is no macro {found['name']!r}: there are {known}")
+    for place, name in views.macros_of(query):
+        if name not in views.MACROS:
+            number = line + query.count("\n", 0, place)
+            raise UsageError(f"{path}, line {number}: there is no macro {name!r}: there are {', '.join(views.MACROS)}")
     return query
 
 
@@ -61,15 +59,10 @@ def parameters_of(sql: str) -> list[str]:
 
 
 def _written(question: Question, dialect: str, scope: Scope, put: Callable[[str], str]) -> str:
-    def written_out(macro: re.Match[str]) -> str:
-        if macro["name"] is None:
-            return macro[0]
-        return views.MACROS[macro["name"]](dialect, scope, *macro["arguments"].split(","))
-
-    return views.scoped(_MACRO.sub(written_out, placed(question.sql, put)), dialect, scope)
+    return views.scoped(views.expanded(placed(question.sql, put), dialect, scope), dialect, scope)
 
 
 def _literal(value: Value, kind: str) -> str:
     if value is None:
         return f"CAST(NULL AS {kind})"
-    return "'" + value.replace("'", "''") + "'" if isinstance(value, str) else repr(value)
+    return "'" + value.replace("'", "''") + "'" if isinstance(value, str) else f"({value!r})" if value < 0 else repr(value)
