@@ -70,8 +70,11 @@ def make(url: URL, *, readonly: bool, serializer: Any) -> Engine:
         ) from error
     settings = {**SESSION, "default_transaction_read_only": "on"} if readonly else SESSION
 
+    from .driver import prepare  # with psycopg, which is there by now
+
     @event.listens_for(engine, "connect")
     def set_up(connection: Any, record: Any) -> None:
+        prepare(connection)
         connection.autocommit = True  # what is set in a transaction goes with it
         connection.execute("; ".join(f"SET {name} = '{value}'" for name, value in settings.items()))
         connection.autocommit = False

@@ -59,7 +59,7 @@ VIEWS: dict[str, View] = {
         WITH told AS (
           SELECT portal, article_id, observed_at, answer,
             MAX(CASE WHEN answer = 'article' THEN observed_at END) OVER (PARTITION BY portal, article_id) AS last_article_at,
-            ROW_NUMBER() OVER (PARTITION BY portal, article_id ORDER BY observed_at DESC, capture_id DESC) AS place
+            ROW_NUMBER() OVER (PARTITION BY portal, article_id ORDER BY observed_at DESC, COALESCE(capture_id, 0) DESC) AS place
           FROM article_observation),
         gone AS (
           SELECT told.*,
