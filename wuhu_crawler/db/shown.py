@@ -300,7 +300,7 @@ SHOWN: dict[str, View] = {
         "Articles the portal did not have any more at the last look: one row an article, which stays as it was last seen",
         {
             **_ARTICLE,
-            "standing": f"gone = {GONE_TIMES} answers or more, the last {GONE_DAYS} days after the first at least; missing = not yet",
+            "standing": f"gone = {GONE_TIMES} such answers, the last {GONE_DAYS} days or more after the first; missing = less",
             "times_missing": "How often the portal said so since the article was last there",
             "missing_since": "The first of these times (UTC)",
             "missing_until": "The last of these times (UTC)",
