@@ -20,7 +20,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from .. import clock
 from ..errors import StorageError, UsageError
-from . import dictionary, postgresql, views
+from . import dictionary, postgresql, statistics, views
 from .failures import BUSY_SECONDS, translated
 from .search import index_problems
 
@@ -134,6 +134,8 @@ def _change(connection: Connection, to_head: Callable[[Connection, Path], None])
         postgresql.widen(connection)
     views.create(connection)
     dictionary.fill(connection)
+    if statistics.is_stale(connection):
+        statistics.refresh(connection)
 
 
 def check(url: str) -> list[str]:

@@ -20,12 +20,14 @@ WITH named AS (
     AND (:category IS NULL OR category = :category)
     AND (:since IS NULL OR published_on >= :since)
     AND (:until IS NULL OR published_on <= :until)),
+totals AS (
+  SELECT name, COUNT(DISTINCT article_key) AS articles, COUNT(DISTINCT outlet) AS outlets, COUNT(DISTINCT category) AS categories,
+    MIN(published_on) AS first_published, MAX(published_on) AS last_published
+  FROM named GROUP BY name),
 places AS (
   SELECT name, outlet, ROW_NUMBER() OVER (PARTITION BY name ORDER BY COUNT(DISTINCT article_key) DESC, outlet) AS place
-  FROM named WHERE outlet IS NOT NULL GROUP BY name, outlet)
-SELECT named.name, COUNT(DISTINCT article_key) AS articles, MAX(places.outlet) AS outlet,
-  COUNT(DISTINCT named.outlet) AS outlets, COUNT(DISTINCT category) AS categories,
-  MIN(published_on) AS first_published, MAX(published_on) AS last_published
-FROM named LEFT JOIN places ON places.name = named.name AND places.place = 1
-GROUP BY named.name
-ORDER BY articles DESC, named.name
+  FROM named WHERE outlet IS NOT NULL GROUP BY name, outlet),
+mostly AS (SELECT name, outlet FROM places WHERE place = 1)
+SELECT totals.name, articles, mostly.outlet, outlets, categories, first_published, last_published
+FROM totals LEFT JOIN mostly ON mostly.name = totals.name
+ORDER BY articles DESC, totals.name
