@@ -222,8 +222,8 @@ MACROS: Mapping[str, Callable[..., str]] = {
     "lines": _lines,
 }
 # Texts, quoted names and comments are left as they are.
-_QUOTED = r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/"""
-_MACRO = re.compile(_QUOTED + r"|\{(?P<name>\w+):(?P<arguments>[^{}]*)\}", re.DOTALL)
+QUOTED = r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/"""
+_MACRO = re.compile(QUOTED + r"|\{(?P<name>\w+):(?P<arguments>[^{}]*)\}", re.DOTALL)
 _NAME = re.compile(r"[A-Za-z_]\w*")
 
 

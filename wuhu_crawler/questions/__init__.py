@@ -8,7 +8,7 @@ database and errors only; prints nothing.
 from .answers import answer
 from .parameters import values
 from .question import KINDS, Parameter, Question
-from .shelf import OURS, load
+from .shelf import OURS, folders_of, load
 from .wording import runnable, statement
 
-__all__ = ["KINDS", "OURS", "Parameter", "Question", "answer", "load", "runnable", "statement", "values"]
+__all__ = ["KINDS", "OURS", "Parameter", "Question", "answer", "folders_of", "load", "runnable", "statement", "values"]

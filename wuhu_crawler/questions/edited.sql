@@ -12,14 +12,16 @@
 -- column: category; Its category; NULL = none shown
 -- column: published_on; Day of publication; NULL = not told
 -- column: version; Number of the new text
--- column: last_seen_before; When the text before it was first captured (UTC)
+-- column: last_seen_before; When the text before it was last captured (UTC)
 -- column: seen_at; When the new text was first captured (UTC)
 -- column: days_after; Days from the publication to that; NULL = not told
 -- column: fields; What changed: title, category, published_at, source_date, credits, body
 -- column: characters_before; Characters of the text before
 -- column: characters_after; Characters of the new text
 WITH edits AS (
-  SELECT n.article_id, n.title, n.category, n.published_on, n.version, o.version_captured_at AS last_seen_before,
+  SELECT n.article_id, n.title, n.category, n.published_on, n.version,
+    (SELECT MAX(c.captured_at) FROM captures c WHERE c.article_id = n.article_id AND c.portal = n.portal
+      AND c.page_kind = 'article' AND c.captured_at < n.version_captured_at) AS last_seen_before,
     n.version_captured_at AS seen_at, {days:n.version_captured_at,n.published_at} AS days_after,
     CASE WHEN COALESCE(n.title, '') <> COALESCE(o.title, '') THEN ', title' ELSE '' END
     || CASE WHEN COALESCE(n.category, '') <> COALESCE(o.category, '') THEN ', category' ELSE '' END

@@ -42,13 +42,14 @@ def read(path: Path) -> Question:
         raise UsageError(f"{path}: call the file by small letters, digits and single hyphens, like quiet-days.sql")
     header = list(takewhile(lambda line: not line.strip() or line.startswith("--"), lines))
     entries = list(_entries(path, header))
+    parameters = _parameters(path, entries)
     return Question(
         name=path.stem,
         title=_only(path, entries, "title", None),
         description=_only(path, entries, "description", ""),
-        parameters=_parameters(path, entries),
+        parameters=parameters,
         columns=_columns(path, entries),
-        sql=check(path, len(header) + 1, "\n".join(lines[len(header) :])),
+        sql=check(path, len(header) + 1, "\n".join(lines[len(header) :]), [each.name for each in parameters]),
         group=_only(path, entries, "group", "Yours"),
         file=path,
         line=len(header) + 1,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import os
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from ..errors import UsageError
@@ -32,6 +33,13 @@ def load(folders: Iterable[Path] = (), tell: Callable[[str], None] | None = None
                 tell(f"{path} takes the place of {found[path.stem].file}: give it another name to have both")
             found[question.name] = question
     return found
+
+
+def folders_of(root: Path, environ: Mapping[str, str] = os.environ) -> list[Path]:
+    """Return the user's folders for the archive in `root`: `questions` in it, where there is one, and WUHU_QUESTIONS_DIR."""
+    own = root / "questions"
+    named = environ.get("WUHU_QUESTIONS_DIR")
+    return [*([own] if own.is_dir() else []), *([Path(named)] if named else [])]
 
 
 def _files(folder: Path) -> list[Path]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 
 from ..db import views
@@ -12,7 +12,9 @@ from ..errors import UsageError
 from .question import KINDS, Question, Value
 
 # What is not looked into: texts, quoted names, comments, casts, the head of a macro. Then a parameter.
-_TOKEN = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/|::|\{\w+:|:(?P<name>[A-Za-z_]\w*)""", re.DOTALL)
+_TOKEN = re.compile(
+    r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/|::|\{\w+:|:(?P<name>[A-Za-z_]\w*)|(?P<end>;)""", re.DOTALL
+)
 _READS = re.compile(r"(?:SELECT|WITH|VALUES)\b", re.IGNORECASE)
 
 
@@ -31,16 +33,29 @@ def runnable(question: Question, dialect: str, given: Mapping[str, Value], scope
     return _written(question, dialect, scope, lambda name: _literal(given[name], kinds[name])) + ";"
 
 
-def check(path: Path, line: int, sql: str) -> str:
-    """Return a file's query without the semicolon behind it. Raises UsageError for one that is not one query that reads."""
+def check(path: Path, line: int, sql: str, parameters: Collection[str]) -> str:
+    """Return a file's query without the semicolon behind it. Raises UsageError for one that is not one query that reads, or
+    whose parameters or macros are not those there are."""
     query = sql.strip().removesuffix(";").rstrip()
     if not _READS.match(query):
         raise UsageError(f"{path}, line {line}: a question only reads: its query begins with SELECT, WITH or VALUES")
+    for place, wrong in _wrong(query, parameters):
+        raise UsageError(f"{path}, line {line + query.count(chr(10), 0, place)}: {wrong}")
+    if unused := [name for name in parameters if name not in parameters_of(query)]:
+        raise UsageError(f"{path}: the query does not use the parameter {unused[0]}")
+    return query
+
+
+def _wrong(query: str, parameters: Collection[str]) -> Iterator[tuple[int, str]]:
+    """Yield what is wrong with a query, and where."""
+    for found in _TOKEN.finditer(query):
+        if found["name"] and found["name"] not in parameters:
+            yield found.start(), f"no line `-- parameter:` tells of :{found['name']}"
+        if found["end"]:
+            yield found.start(), "a question is one query: take the semicolon away, and what comes after it"
     for place, name in views.macros_of(query):
         if name not in views.MACROS:
-            number = line + query.count("\n", 0, place)
-            raise UsageError(f"{path}, line {number}: there is no macro {name!r}: there are {', '.join(views.MACROS)}")
-    return query
+            yield place, f"there is no macro {name!r}: there are {', '.join(views.MACROS)}"
 
 
 def placed(sql: str, put: Callable[[str], str]) -> str:
