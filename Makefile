@@ -10,7 +10,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DEFAULT_GOAL := help
 
 .PHONY: help setup demo test test-root test-replay test-postgres fuzz check format bench bench-crawl bench-extract bench-rebuild bench-gaps bench-nights bench-rechecks
-.PHONY: bench-versions bench-year killer coverage postgresql clean
+.PHONY: bench-ask bench-versions bench-year killer coverage postgresql clean
 
 help: ## show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -71,7 +71,10 @@ format: setup ## let ruff format and mend what it can
 coverage: setup ## tests with coverage of the core rooms, at least 90 %
 	$(BIN)/pytest --cov --cov-report=term --cov-fail-under=90
 
-bench: bench-crawl bench-extract bench-rebuild bench-gaps bench-nights bench-rechecks bench-versions ## all benchmarks but the year
+bench: bench-crawl bench-extract bench-rebuild bench-gaps bench-nights bench-rechecks bench-versions bench-ask ## all benchmarks but the year
+
+bench-ask: setup ## every saved question on 100,000 articles, now and as of a day; none may take longer than a second
+	$(BIN)/python bench/ask.py --articles $(or $(ARTICLES),100000) $(ARGS)
 
 bench-gaps: setup ## memory and time of `scrapy crawl gaps` over a million numbers and more
 	$(BIN)/python bench/gaps.py

@@ -277,8 +277,8 @@ def scoped(sql: str, dialect: str, scope: Scope = PLAIN) -> str:
         return sql
     words = re.match(r"\s*WITH\s+(RECURSIVE\s+)?", sql, re.IGNORECASE)
     recursive = "RECURSIVE " if words and words[1] else ""
-    rest = f", {sql[words.end() :]}" if words else f" {sql}"
-    return f"WITH {recursive}{', '.join(before)}{rest}"
+    rest = f",\n{sql[words.end() :]}" if words else f"\n{sql}"
+    return f"WITH {recursive}" + ",\n".join(before) + rest
 
 
 def read_by(sql: str) -> list[str]:
