@@ -17,7 +17,7 @@ from sqlalchemy.engine import make_url
 from ..db.scope import Scope
 from ..errors import UsageError
 from ..paths import ArchivePaths
-from ..questions import OURS, Question, answer, folders_of, load, runnable, values
+from ..questions import OURS, Parameter, Question, Value, answer, folders_of, load, runnable, values
 from .observed import setting
 from .opened import reading
 from .output import counted, print_json, print_table, remark
@@ -77,13 +77,14 @@ def ask(
         _list(found, problems, told, as_json=as_json)
         return
     question = _chosen(name, found, problems)
+    asked = values(question, told)
     if about:
         _explain(question, as_json=as_json)
     elif as_sql:
         dialect = make_url(paths.database_url).get_backend_name()
-        click.echo(runnable(question, dialect, values(question, told), scope))
+        click.echo(runnable(question, dialect, asked, scope))
     else:
-        _ask(question, told, scope, limit, "json" if as_json else "csv" if as_csv else "table")
+        _ask(question, asked, scope, limit, "json" if as_json else "csv" if as_csv else "table")
 
 
 def _understood(words: Sequence[str], given: Sequence[str]) -> tuple[str | None, dict[str, str]]:
@@ -167,7 +168,7 @@ def _print_list(found: dict[str, Question]) -> None:
 
 
 def _facts(question: Question) -> dict[str, Any]:
-    kinds = ("name", "kind", "default", "meaning")
+    kinds = ("name", "kind", "choices", "default", "meaning")
     return {
         "name": question.name,
         "group": question.group,
@@ -188,7 +189,7 @@ def _explain(question: Question, *, as_json: bool) -> None:
         click.echo(f"\n{question.description}")
     if question.parameters:
         click.echo()
-        rows = [[f"--{each.name}", each.kind, each.default, each.meaning] for each in question.parameters]
+        rows = [[f"--{each.name}", _kind(each), each.default, each.meaning] for each in question.parameters]
         print_table(["parameter", "kind", "default", "meaning"], rows)
     if question.columns:
         click.echo()
@@ -197,16 +198,20 @@ def _explain(question: Question, *, as_json: bool) -> None:
         click.echo(f"\nfrom {question.file}")
 
 
-def _ask(question: Question, told: dict[str, str], scope: Scope, limit: int | None, form: str) -> None:
+def _kind(parameter: Parameter) -> str:
+    return " | ".join(parameter.choices) or parameter.kind
+
+
+def _ask(question: Question, asked: dict[str, Value], scope: Scope, limit: int | None, form: str) -> None:
     most = (limit or None) if limit is not None else (_SHOWN if form == "table" else None)
     with reading() as connection:
-        columns, rows = answer(connection, question, told, scope, setting("WUHU_ASK_SECONDS"))
+        columns, rows = answer(connection, question, asked, scope, setting("WUHU_ASK_SECONDS"))
         shown = islice(rows, most)
         if form == "csv":
             _print_csv(columns, shown)
         elif form == "json":
-            asked = {"question": question.name, "parameters": values(question, told), "as_of": scope.until_text}
-            print_json({**asked, "columns": columns, "rows": [dict(zip(columns, row, strict=True)) for row in shown]}, indent=2)
+            told = {"question": question.name, "parameters": asked, "until": scope.until_text}
+            print_json({**told, "columns": columns, "rows": [dict(zip(columns, row, strict=True)) for row in shown]}, indent=2)
         else:
             _print_rows(columns, [list(row) for row in shown], more=next(rows, None) is not None)
 

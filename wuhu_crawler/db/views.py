@@ -113,7 +113,7 @@ def _day(dialect: str, scope: Scope, moment: str) -> str:
     """The day of a time of ours in Asia/Shanghai, which has not changed its clocks since 1991."""
     if dialect == "sqlite":
         return f"date({moment}, '+8 hours')"
-    return f"TO_CHAR(({moment})::timestamptz AT TIME ZONE '{ZONE.key}', 'YYYY-MM-DD')"
+    return f"TO_CHAR(({moment})::timestamptz AT TIME ZONE '{ZONE.key}', 'YYYY-MM-DD') COLLATE \"C\""
 
 
 def _month(dialect: str, scope: Scope, day: str) -> str:
@@ -139,7 +139,7 @@ def _after(dialect: str, scope: Scope, day: str, number: str) -> str:
     """The day so many days after another one."""
     if dialect == "sqlite":
         return f"date({day}, ({number}) || ' days')"
-    return f"TO_CHAR(({day})::date + CAST({number} AS INTEGER), 'YYYY-MM-DD')"
+    return f"TO_CHAR(({day})::date + CAST({number} AS INTEGER), 'YYYY-MM-DD') COLLATE \"C\""
 
 
 def _until(dialect: str, scope: Scope, moment: str) -> str:

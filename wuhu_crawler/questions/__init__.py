@@ -7,8 +7,8 @@ database and errors only; prints nothing.
 
 from .answers import answer
 from .parameters import values
-from .question import KINDS, Parameter, Question
+from .question import KINDS, Parameter, Question, Value
 from .shelf import OURS, folders_of, load
 from .wording import runnable, statement
 
-__all__ = ["KINDS", "OURS", "Parameter", "Question", "answer", "folders_of", "load", "runnable", "statement", "values"]
+__all__ = ["KINDS", "OURS", "Parameter", "Question", "Value", "answer", "folders_of", "load", "runnable", "statement", "values"]

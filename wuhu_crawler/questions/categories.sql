@@ -4,6 +4,7 @@
 --   edited, and how often they were read.
 -- parameter: since date = NULL; Only articles published on this day or later
 -- parameter: until date = NULL; Only articles published on this day or earlier
+-- parameter: portal text = NULL; Only this portal
 -- column: category; Category; NULL = none shown
 -- column: articles; Articles
 -- column: share; Percent of all articles
@@ -15,7 +16,8 @@ SELECT category, COUNT(*) AS articles, {round:COUNT(*) * 100.0 / SUM(COUNT(*)) O
   MIN(published_on) AS first_published, MAX(published_on) AS last_published,
   COUNT(CASE WHEN versions > 1 THEN 1 END) AS edited, CAST(SUM(views) AS BIGINT) AS views
 FROM articles
-WHERE (:since IS NULL OR published_on >= :since)
+WHERE (:portal IS NULL OR portal = :portal)
+  AND (:since IS NULL OR published_on >= :since)
   AND (:until IS NULL OR published_on <= :until)
 GROUP BY category
-ORDER BY articles DESC, category
+ORDER BY articles DESC, category NULLS LAST

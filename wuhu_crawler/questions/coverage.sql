@@ -15,4 +15,4 @@ SELECT portal, month, category, captured, missing, gone, only_listed
 FROM coverage_by_month
 WHERE (:portal IS NULL OR portal = :portal)
   AND (:category IS NULL OR category = :category)
-ORDER BY portal, month DESC NULLS LAST, captured DESC, category
+ORDER BY portal, month DESC NULLS LAST, captured DESC, category NULLS LAST

@@ -4,7 +4,7 @@
 --   portal's template has changed, and a label may be missing from extraction.
 -- parameter: category text = NULL; Only this category
 -- parameter: portal text = NULL; Only this portal
--- parameter: month text = published; Which month: published, or captured (when the text was first captured, UTC)
+-- parameter: month text(published|captured) = published; Which month: of publication, or in which the text was first captured (UTC)
 -- column: month; The month; NULL = no day of publication
 -- column: articles; Articles of that month
 -- column: title; Percent with a title

@@ -5,9 +5,11 @@
 -- parameter: similarity number = NULL; Only texts at least so alike, 0 to 1; NULL = all that are known
 -- parameter: article integer = NULL; Only the cluster of this article
 -- parameter: category text = NULL; Only clusters with an article of this category
+-- parameter: portal text = NULL; Only clusters with an article of this portal
 -- column: cluster; Number of the cluster's earliest article
 -- column: articles; Articles of the cluster
 -- column: place; Order in the cluster by publication; 1 = the earliest
+-- column: portal; The portal
 -- column: article_id; The portal's article number
 -- column: published_at; Publication time in the portal's zone; NULL = not told
 -- column: title; Title
@@ -32,7 +34,7 @@ members AS (
 nearest AS (
   SELECT one AS article_key, MAX(similarity) AS similarity FROM edges GROUP BY one),
 placed AS (
-  SELECT m.root, a.article_key, a.article_id, a.published_at, a.title, a.category, a.outlets, a.characters, n.similarity,
+  SELECT m.root, a.article_key, a.portal, a.article_id, a.published_at, a.title, a.category, a.outlets, a.characters, n.similarity,
     ROW_NUMBER() OVER (PARTITION BY m.root ORDER BY a.published_at NULLS LAST, a.first_captured_at, a.article_id) AS place,
     COUNT(*) OVER (PARTITION BY m.root) AS articles
   FROM members m JOIN articles a ON a.article_key = m.article_key JOIN nearest n ON n.article_key = m.article_key),
@@ -40,8 +42,9 @@ chosen AS (
   SELECT root FROM placed
   GROUP BY root
   HAVING (:article IS NULL OR MAX(CASE WHEN article_id = :article THEN 1 ELSE 0 END) = 1)
+    AND (:portal IS NULL OR MAX(CASE WHEN portal = :portal THEN 1 ELSE 0 END) = 1)
     AND (:category IS NULL OR MAX(CASE WHEN category = :category THEN 1 ELSE 0 END) = 1))
-SELECT head.article_id AS cluster, p.articles, p.place, p.article_id, p.published_at, p.title, p.category, p.outlets,
+SELECT head.article_id AS cluster, p.articles, p.place, p.portal, p.article_id, p.published_at, p.title, p.category, p.outlets,
   {round:p.similarity,3} AS similarity, p.characters
 FROM placed p JOIN chosen ON chosen.root = p.root JOIN placed head ON head.root = p.root AND head.place = 1
 ORDER BY p.articles DESC, head.article_id, head.article_key, p.place

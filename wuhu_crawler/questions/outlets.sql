@@ -5,6 +5,7 @@
 -- parameter: category text = NULL; Only this category
 -- parameter: since date = NULL; Only articles published on this day or later
 -- parameter: until date = NULL; Only articles published on this day or earlier
+-- parameter: portal text = NULL; Only this portal
 -- column: outlet; Name of the outlet
 -- column: articles; Articles it is named in
 -- column: share; Percent of the articles that name an outlet
@@ -15,6 +16,7 @@ WITH named AS (
   SELECT outlet, article_key, published_on
   FROM named_outlets
   WHERE (:category IS NULL OR category = :category)
+    AND (:portal IS NULL OR portal = :portal)
     AND (:since IS NULL OR published_on >= :since)
     AND (:until IS NULL OR published_on <= :until)),
 people AS (
@@ -22,6 +24,7 @@ people AS (
   FROM credits
   WHERE outlet IS NOT NULL
     AND (:category IS NULL OR category = :category)
+    AND (:portal IS NULL OR portal = :portal)
     AND (:since IS NULL OR published_on >= :since)
     AND (:until IS NULL OR published_on <= :until)
   GROUP BY outlet),

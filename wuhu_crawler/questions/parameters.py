@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from difflib import get_close_matches
 
@@ -26,8 +26,10 @@ def values(question: Question, given: Mapping[str, object]) -> dict[str, Value]:
     return {name: _value(question, parameter, given.get(name)) for name, parameter in known.items()}
 
 
-def parsed(kind: str, words: str) -> Value:
-    """Return the value a text means as one of KINDS. Raises ValueError when it means none."""
+def parsed(kind: str, words: str, choices: Collection[str] = ()) -> Value:
+    """Return the value a text means as one of KINDS. Raises ValueError when it means none, or is none of the choices."""
+    if choices and words not in choices:
+        raise ValueError(words)
     if kind == "integer":
         number = int(words)
         if abs(number) > LARGEST:
@@ -53,9 +55,9 @@ def _value(question: Question, parameter: Parameter, given: object) -> Value:
     if not words:
         return parameter.default
     try:
-        return parsed(parameter.kind, words)
+        return parsed(parameter.kind, words, parameter.choices)
     except ValueError as error:
-        example = _EXAMPLES.get(parameter.kind, "a text")
+        example = " or ".join(parameter.choices) or _EXAMPLES.get(parameter.kind, "a text")
         raise UsageError(f"{question.name}: {parameter.name}={words!r} is not right: give {example}") from error
 
 

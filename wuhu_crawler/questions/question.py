@@ -14,12 +14,16 @@ Value = str | int | float | None
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """What may be said with a question: `kind` is one of KINDS, `default` a value of that kind or None, which is NULL."""
+    """What may be said with a question: `kind` is one of KINDS, `default` a value of that kind or None, which is NULL.
+
+    `choices` are the only words it takes; none = any.
+    """
 
     name: str
     kind: str
     default: Value
     meaning: str
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

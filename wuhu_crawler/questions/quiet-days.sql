@@ -6,6 +6,7 @@
 -- parameter: since date = NULL; Only days from this one on
 -- parameter: until date = NULL; Only days up to this one
 -- parameter: usual number = 0; Only days on which at least so many articles are usual
+-- parameter: portal text = NULL; Only this portal
 -- column: day; The day
 -- column: weekday; Its weekday
 -- column: usual; Articles usual on that weekday at that time
@@ -14,7 +15,9 @@
 WITH RECURSIVE counted AS (
   SELECT published_on AS day, COUNT(*) AS articles
   FROM articles
-  WHERE published_on IS NOT NULL AND (:category IS NULL OR category = :category)
+  WHERE published_on IS NOT NULL
+    AND (:category IS NULL OR category = :category)
+    AND (:portal IS NULL OR portal = :portal)
   GROUP BY published_on),
 calendar(day, last, number) AS (
   SELECT MIN(day), MAX(day), 0 FROM counted HAVING COUNT(*) > 0

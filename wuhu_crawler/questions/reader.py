@@ -5,6 +5,7 @@
 -- description: What someone wrote,
 --   newest first. A line that goes on is indented.
 -- parameter: name text = NULL; Name of the reporter
+-- parameter: role text(reporter|editor) = reporter; In which role
 -- column: title; Title as served
 SELECT ...
 """
@@ -25,7 +26,7 @@ KEYS = ("title", "group", "description", "parameter", "column")
 NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _ENTRY = re.compile(r"--\s(\w+):\s*(.*)")
 _FURTHER = re.compile(r"--\s{2,}(.*)")
-_PARAMETER = re.compile(r"([a-z_]\w*)\s+(\w+)\s*=\s*(.*?)\s*;\s*(.+)", re.DOTALL)
+_PARAMETER = re.compile(r"([a-z_]\w*)\s+(\w+)(?:\(([^()]+)\))?\s*=\s*(.*?)\s*;\s*(.+)", re.DOTALL)
 _COLUMN = re.compile(r"(\w+)\s*;\s*(.+)", re.DOTALL)
 
 # The line it begins in, its key and its words.
@@ -106,13 +107,15 @@ def _parameter(place: str, words: str) -> Parameter:
     parts = _PARAMETER.fullmatch(words)
     if parts is None:
         raise UsageError(f"{place}: write a parameter as `-- parameter: NAME KIND = DEFAULT; MEANING` (DEFAULT may be NULL)")
-    name, kind, default, meaning = parts.groups()
+    name, kind, listed, default, meaning = parts.groups()
+    choices = tuple(word.strip() for word in (listed or "").split("|") if word.strip())
     if kind not in KINDS:
         raise UsageError(f"{place}: {kind!r} is no kind of parameter: there are {', '.join(KINDS)}")
     try:
-        return Parameter(name, kind, None if default.upper() == "NULL" else parsed(kind, default), meaning)
+        value = None if default.upper() == "NULL" else parsed(kind, default, choices)
     except ValueError as error:
-        raise UsageError(f"{place}: the default {default!r} is no {kind}") from error
+        raise UsageError(f"{place}: the default {default!r} is no {kind}{' of these' if choices else ''}") from error
+    return Parameter(name, kind, value, meaning, choices)
 
 
 def _columns(path: Path, entries: list[Entry]) -> dict[str, str]:

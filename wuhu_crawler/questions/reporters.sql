@@ -2,10 +2,11 @@
 -- group: People
 -- description: Everyone named in the credits in a role, with how many articles, the outlet they are named with most often, and
 --   from when to when.
--- parameter: role text = reporter; reporter, correspondent, photographer, editor, intern, author or other
+-- parameter: role text(reporter|correspondent|photographer|editor|intern|author|other) = reporter; In which role
 -- parameter: category text = NULL; Only this category
 -- parameter: since date = NULL; Only articles published on this day or later
 -- parameter: until date = NULL; Only articles published on this day or earlier
+-- parameter: portal text = NULL; Only this portal
 -- column: name; Name of the person
 -- column: articles; Articles they are named in
 -- column: outlet; The outlet they are named with most often; NULL = none
@@ -18,6 +19,7 @@ WITH named AS (
   FROM credits
   WHERE role = :role
     AND (:category IS NULL OR category = :category)
+    AND (:portal IS NULL OR portal = :portal)
     AND (:since IS NULL OR published_on >= :since)
     AND (:until IS NULL OR published_on <= :until)),
 totals AS (

@@ -4,6 +4,7 @@
 -- parameter: category text = NULL; Only this category
 -- parameter: since date = NULL; Only articles published on this day or later
 -- parameter: until date = NULL; Only articles published on this day or earlier
+-- parameter: portal text = NULL; Only this portal
 -- column: lag; How long, in words
 -- column: least; The shortest of these lags in days; negative = published before the date of the source
 -- column: most; The longest of them
@@ -16,6 +17,7 @@ WITH told AS (
       WHEN days <= 90 THEN 6 WHEN days <= 365 THEN 7 ELSE 8 END AS step
   FROM source_lag
   WHERE (:category IS NULL OR category = :category)
+    AND (:portal IS NULL OR portal = :portal)
     AND (:since IS NULL OR published_on >= :since)
     AND (:until IS NULL OR published_on <= :until)),
 placed AS (
