@@ -1,4 +1,4 @@
-"""Saved questions: what each answers on a small archive reckoned by hand (town.py), now, in the past, without what is hidden."""
+"""Saved questions: what each answers on a small archive reckoned by hand (town.py): now, in the past, without what is hid."""
 
 from __future__ import annotations
 

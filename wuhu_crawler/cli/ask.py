@@ -136,9 +136,8 @@ def _chosen(name: str, found: dict[str, Question], problems: list[str]) -> Quest
         if about:
             raise UsageError(about[0])
         close = get_close_matches(name, found, 1)
-        raise UsageError(
-            f"there is no question {name!r}{f': did you mean {close[0]}?' if close else '; `wuhu ask` lists them'}"
-        )
+        instead = f": did you mean {close[0]}?" if close else "; `wuhu ask` lists those there are"
+        raise UsageError(f"there is no question {name!r}{instead}")
     for problem in about:
         remark(problem)
     return found[name]

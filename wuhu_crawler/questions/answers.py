@@ -52,11 +52,12 @@ def _answered(connection: Connection, question: Question, asked: Any, told: Any,
     """Yield the names of the columns, then the rows."""
     with _explained(question, seconds), _limited(connection, seconds):
         result = connection.execute(asked, told, execution_options={"stream_results": True})
-        if not result.returns_rows:
-            raise UsageError(f"{question.file}: the query gives no rows")
-        yield list(result.keys())
-        for row in result:
-            yield tuple(row)
+        try:
+            yield list(result.keys())
+            for row in result:
+                yield tuple(row)
+        finally:
+            result.close()
 
 
 @contextmanager

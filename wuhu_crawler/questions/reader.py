@@ -58,20 +58,24 @@ def read(path: Path) -> Question:
 
 
 def _entries(path: Path, header: list[str]) -> Iterator[Entry]:
-    """Yield the entries of a header, the indented lines that go on with one put behind it."""
+    """Yield the entries of a header, the indented lines that go on with one put behind it. After an empty line any other
+    words are remarks, before it they are a mistake."""
     entry: Entry | None = None
+    may_remark = False
     for number, line in enumerate(header, 1):
+        may_remark |= not line.strip()
         if entry is not None and (further := _FURTHER.fullmatch(line)):
             entry = (*entry[:2], f"{entry[2]} {further[1].strip()}")
             continue
-        if not line.strip("- \t"):
-            continue
         found = _ENTRY.fullmatch(line)
-        if found is None or found[1] not in KEYS:
+        known = found is not None and found[1] in KEYS
+        if not (known or may_remark or not line.strip("- \t")):
             raise UsageError(f"{path}, line {number}: {line!r} is no line of a header: it begins with {_ways()}")
-        if entry is not None:
+        if entry is not None and (known or line.strip("- \t")):
             yield entry
-        entry = (number, found[1], found[2].strip())
+            entry = None
+        if known and found is not None:
+            entry = (number, found[1], found[2].strip())
     if entry is not None:
         yield entry
 
