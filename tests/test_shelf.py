@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import town
 from conftest import ROOT, Wuhu
-from db_samples import reading
+from db_samples import empty_database, reading
 
 from wuhu_crawler import questions
 from wuhu_crawler.db.scope import Scope
@@ -54,8 +54,6 @@ def write(tmp_path: Path) -> Callable[..., Path]:
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of an archive with the town in it: do not write into it."""
     folder = tmp_path_factory.mktemp("town")
-    from db_samples import empty_database
-
     (folder / "archive.db").write_bytes(empty_database())
     town.build(f"sqlite:///{folder / 'archive.db'}")
     return folder
@@ -103,6 +101,7 @@ def test_its_words_are_its_own(write: Callable[..., Path], database_url: str) ->
         ("-- title: a\n\nDELETE FROM article", "line 3: a question only reads"),
         ("-- title: a\n", "line 2: a question only reads"),
         ("-- title: a\nSELECT 1;\nSELECT 2", "line 2: a question is one query"),
+        ("-- title: a\nWITH a AS (SELECT 1),\ncrawls(b) AS (SELECT 1) SELECT 1", "line 3: crawls is a view: give the"),
         ("-- title: a\nSELECT\n{dais:a,b}", "line 3: there is no macro 'dais'"),
     ],
 )
@@ -173,7 +172,11 @@ def test_what_is_no_value(write: Callable[..., Path], kind: str, word: str) -> N
         ("SELECT title\nFROM articels", "line 3", "does not take the query"),
         ("SELECT titel\nFROM articles", "line 2", "does not take the query"),
         ("SELECT title,\nFROM articles", "line 3", "does not take the query"),
-        ("WITH x AS (SELECT 1 AS a)\nINSERT INTO dictionary SELECT * FROM dictionary", "lines? [23](?: to 3)?", "only reads|INSERT"),
+        (
+            "WITH x AS (SELECT 1 AS a)\nINSERT INTO dictionary SELECT * FROM dictionary",
+            "lines? [23](?: to 3)?",
+            "only reads|INSERT",
+        ),
     ],
 )
 def test_a_query_the_database_does_not_take(
@@ -227,6 +230,17 @@ def test_every_question_is_documented() -> None:
         row = f"| `{question.name}` | {question.title} | "
         parameters = ", ".join(f"`{parameter.name}`" for parameter in question.parameters)
         assert f"{row}{parameters} |" in page
+
+
+def test_the_example_of_the_page_is_a_question(write: Callable[..., Path], database_url: str) -> None:
+    page = (ROOT / "docs/questions.md").read_text(encoding="utf-8")
+    town.build(database_url)
+    question = titles(write(page.partition("```sql\n")[2].partition("```")[0]))
+    with reading(database_url) as connection:
+        columns, rows = questions.answer(connection, question, {"word": "通车"})
+        # From 10:00 in China to the last look at 08:00.
+        assert columns == list(question.columns)
+        assert list(rows) == [(2, "大桥今通车", 27.9), (1, "大桥今日通车", 32.9)]
 
 
 def test_ask_lists_and_explains(wuhu: Wuhu, archive: Path) -> None:

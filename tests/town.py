@@ -74,7 +74,7 @@ def story(number: int, **changes: Any) -> Article:
 EDITED = {"title": "大桥今日通车", "paragraphs": ["大桥今日通车。", "市民参观。"], "views": 190}
 
 
-class _Town:
+class Town:
     """Brings the store what was seen, a crawl a day."""
 
     def __init__(self, store: Store) -> None:
@@ -102,7 +102,7 @@ class _Town:
 def build(url: str) -> None:
     """Bring the town into an empty database."""
     with Store(make_engine(url)) as store:
-        town = _Town(store)
+        town = Town(store)
         town.day(0, listing(0, 1, 2, 99), story(1), story(2), story(3), story(4))
         town.day(1, story(1, views=130), missing(2, 0))
         town.day(3, story(1, **EDITED))

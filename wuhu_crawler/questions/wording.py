@@ -15,6 +15,9 @@ from .question import KINDS, Question, Value
 _TOKEN = re.compile(
     r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/|::|\{\w+:|:(?P<name>[A-Za-z_]\w*)|(?P<end>;)""", re.DOTALL
 )
+_OWN = re.compile(
+    r"(?:\bWITH|\bRECURSIVE|,)\s+(?P<view>\w+)\s*(?:\([^()]*\)\s*)?AS\s+(?:NOT\s+)?(?:MATERIALIZED\s+)?\(", re.IGNORECASE
+)
 _READS = re.compile(r"(?:SELECT|WITH|VALUES)\b", re.IGNORECASE)
 
 
@@ -53,6 +56,9 @@ def _wrong(query: str, parameters: Collection[str]) -> Iterator[tuple[int, str]]
             yield found.start(), f"no line `-- parameter:` tells of :{found['name']}"
         if found["end"]:
             yield found.start(), "a question is one query: take the semicolon away, and what comes after it"
+    for found in _OWN.finditer(query):
+        if found["view"] in views.VIEWS:
+            yield found.start("view"), f"{found['view']} is a view: give the expression another name"
     for place, name in views.macros_of(query):
         if name not in views.MACROS:
             yield place, f"there is no macro {name!r}: there are {', '.join(views.MACROS)}"
