@@ -9,8 +9,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 
-.PHONY: help setup demo test test-root test-replay fuzz check format bench bench-crawl bench-extract bench-rebuild bench-gaps bench-nights bench-rechecks
-.PHONY: bench-versions bench-year killer coverage clean
+.PHONY: help setup demo test test-root test-replay test-postgres fuzz check format bench bench-crawl bench-extract bench-rebuild bench-gaps bench-nights bench-rechecks
+.PHONY: bench-ask bench-versions bench-year killer coverage postgresql clean
 
 help: ## show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -42,6 +42,19 @@ $(REPLAY)/.ready: tests/replay/requirements.txt
 	cd $(REPLAY)/replaywebpage && npm pack --silent replaywebpage@$(REPLAYWEBPAGE) && tar xzf replaywebpage-$(REPLAYWEBPAGE).tgz
 	@touch $@
 
+# Debian's package makes a cluster of its own and starts it, unless it is told not to; the tests make their own.
+test-postgres: setup ## the tests of the database on PostgreSQL 15, in a cluster of their own; installs Debian's package as root
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || $(MAKE) --no-print-directory postgresql
+	$(BIN)/pytest -m postgres
+
+postgresql:
+	@test "$$(id -u)" = 0 && command -v apt-get >/dev/null \
+	  || { echo "PostgreSQL is not here: install it first, e.g. apt-get install postgresql-15" >&2; exit 1; }
+	mkdir -p /etc/postgresql-common/createcluster.d
+	echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.d/no-main-cluster.conf
+	apt-get update -qq
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql-15
+
 fuzz: setup ## 20,000 damaged pages through extraction and its explanation (FUZZ_PAGES=n); `make test` takes 1,000
 	FUZZ_PAGES=$(or $(FUZZ_PAGES),20000) $(BIN)/pytest tests/test_page.py -k reencoded
 
@@ -58,7 +71,10 @@ format: setup ## let ruff format and mend what it can
 coverage: setup ## tests with coverage of the core rooms, at least 90 %
 	$(BIN)/pytest --cov --cov-report=term --cov-fail-under=90
 
-bench: bench-crawl bench-extract bench-rebuild bench-gaps bench-nights bench-rechecks bench-versions ## all benchmarks but the year
+bench: bench-crawl bench-extract bench-rebuild bench-gaps bench-nights bench-rechecks bench-versions bench-ask ## all benchmarks but the year
+
+bench-ask: setup ## every saved question on 100,000 articles, now and as of a day; none may take longer than a second
+	$(BIN)/python bench/ask.py --articles $(or $(ARTICLES),100000) $(ARGS)
 
 bench-gaps: setup ## memory and time of `scrapy crawl gaps` over a million numbers and more
 	$(BIN)/python bench/gaps.py

@@ -21,8 +21,10 @@ from typing import Any, NamedTuple
 
 import pytest
 import warm
+from db_samples import empty_database
 
 from wuhu_crawler import cli
+from wuhu_crawler.db.engine import upgrade
 from wuhu_crawler.demo import server, truth, world
 from wuhu_crawler.demo.server import LogEntry
 
@@ -315,6 +317,54 @@ def wuhu(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tm
         return Result(int(ended.value.code or 0), *capsys.readouterr())
 
     return run
+
+
+# A test that asks for `database_url` runs on both databases: on SQLite in `make test`, on PostgreSQL in `make test-postgres`.
+BOTH = ("sqlite", pytest.param("postgresql", marks=pytest.mark.postgres))
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Any]:
+    """A PostgreSQL server for the whole session (a `cluster.Cluster`). Only for tests marked `postgres`."""
+    from cluster import running  # psycopg is not there for its own sake in the other tests
+
+    with running() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def migrated(cluster: Any) -> str:
+    """The name of a PostgreSQL database with the tables and nothing in them: do not connect to it, copy it."""
+    name: str = cluster.create()
+    upgrade(cluster.url(name))
+    return name
+
+
+@pytest.fixture
+def postgres_url(cluster: Any, migrated: str) -> Iterator[str]:
+    """The URL of a new PostgreSQL database with the tables and nothing in them."""
+    name = cluster.create(migrated)
+    yield cluster.url(name)
+    cluster.drop(name)
+
+
+@pytest.fixture
+def empty_postgres_url(cluster: Any) -> Iterator[str]:
+    """The URL of a new PostgreSQL database without tables."""
+    name = cluster.create()
+    yield cluster.url(name)
+    cluster.drop(name)
+
+
+@pytest.fixture(params=BOTH)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a new database with the tables and nothing in them, of either kind."""
+    if request.param == "postgresql":
+        url: str = request.getfixturevalue("postgres_url")
+        return url
+    file = tmp_path / "archive.db"
+    file.write_bytes(empty_database())
+    return f"sqlite:///{file}"
 
 
 STORY = Story(7, "长江大桥昨日通车")

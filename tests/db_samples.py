@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import sqlite3
 import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import Connection
+from sqlalchemy.engine import make_url
 
 from wuhu_crawler.db.engine import make_engine, upgrade
 from wuhu_crawler.db.store import Store
@@ -155,10 +162,39 @@ def empty_database() -> bytes:
         return file.read_bytes()
 
 
+# For a test about SQLite's own ways among those that run on both databases.
+ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+def ask(url: str, sql: str) -> list[Any]:
+    """Ask a database with nothing but its driver, as any other tool would; JSON and dates as the text they are."""
+    if url.startswith("sqlite"):
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
+            return connection.execute(sql).fetchall()
+    import psycopg  # not needed for the other tests
+    from psycopg.types.string import TextLoader
+
+    with psycopg.connect(make_url(url).set(drivername="postgresql").render_as_string(), autocommit=True) as opened:
+        for kind in ("json", "date"):
+            opened.adapters.register_loader(kind, TextLoader)
+        done = opened.execute(sql.encode())
+        return done.fetchall() if done.description else []
+
+
+@contextmanager
+def reading(url: str) -> Iterator[Connection]:
+    """Give a connection of a read-only engine, closed with the block."""
+    engine = make_engine(url, readonly=True)
+    try:
+        with engine.connect() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
 def open_store(url: str, *, crawl_id: str = "c-1", index: bool = True) -> Store:
     """Return a store of an upgraded database with a crawl and a run begun."""
-    file = Path(url.removeprefix("sqlite:///"))
-    if not file.exists():
+    if url.startswith("sqlite") and not (file := Path(url.removeprefix("sqlite:///"))).exists():
         file.write_bytes(empty_database())
     store = Store(make_engine(url), index=index)
     store.register_portal(PORTAL)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, insert
@@ -16,10 +15,8 @@ T0 = datetime(2024, 5, 1, tzinfo=UTC)
 
 
 @pytest.fixture
-def connection(tmp_path: Path) -> Iterator[Connection]:
-    url = f"sqlite:///{tmp_path / 'archive.db'}"
-    engine.upgrade(url)
-    opened = engine.make_engine(url)
+def connection(database_url: str) -> Iterator[Connection]:
+    opened = engine.make_engine(database_url)
     with opened.begin() as connection:
         connection.execute(insert(models.portal), [{"name": "p", "title": "P", "timezone": "Asia/Shanghai"}])
         yield connection

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection, Engine, insert, text
 
 from wuhu_crawler.db import models
-from wuhu_crawler.db.engine import make_engine, upgrade
+from wuhu_crawler.db.engine import make_engine
 from wuhu_crawler.planning.gone import GoneRule
 from wuhu_crawler.planning.intervals import NIGHT, Rule
 from wuhu_crawler.planning.rechecks import Survey, due, survey
@@ -19,11 +19,9 @@ FIRST = {"crawl_id": "one", "warc_file": "w", "record_type": "response", "method
 
 
 @pytest.fixture
-def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+def archive(database_url: str) -> Iterator[Engine]:
     """A database with a portal and a crawl, and no articles."""
-    where = f"sqlite:///{tmp_path_factory.mktemp('survey') / 'archive.db'}"
-    upgrade(where)
-    engine = make_engine(where)
+    engine = make_engine(database_url)
     with engine.begin() as connection:
         connection.execute(insert(models.portal), [{"name": "small", "title": "江城在线", "timezone": "Asia/Shanghai"}])
         crawl = {"id": "one", "portal": "small", "job": "wuhu", "settings": {}, "started_at": NOW, "status": "finished"}

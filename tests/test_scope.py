@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,21 +22,20 @@ SUPPRESS = (
 
 
 @pytest.fixture
-def connection(tmp_path: Path) -> Iterator[Connection]:
+def connection(database_url: str) -> Iterator[Connection]:
     """An archive with article 1 in two texts (captures 1 and 3) and article 2 (capture 2)."""
-    url = f"sqlite:///{tmp_path / 'archive.db'}"
-    with open_store(url) as store:
+    with open_store(database_url) as store:
         for capture_id, article_id, title in ((1, 1, "旧题"), (2, 2, "另一篇"), (3, 1, "新题")):
             bring(store, article(article_id, capture_id, title=title, views=capture_id * 10), text=(title,))
         store.commit((warc("c-1"), 9_999_999))
-    engine = make_engine(url)
+    engine = make_engine(database_url)
     with engine.begin() as opened:
         yield opened
     engine.dispose()
 
 
 def asked(connection: Connection, sql: str, scope: Scope = PLAIN) -> list[tuple[Any, ...]]:
-    return [tuple(row) for row in connection.execute(text(scoped(sql, "sqlite", scope)))]
+    return [tuple(row) for row in connection.execute(text(scoped(sql, connection.dialect.name, scope)))]
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,10 +14,8 @@ T0 = datetime(2024, 5, 1, tzinfo=UTC)
 
 
 @pytest.fixture
-def connection(tmp_path: Path) -> Any:
-    url = f"sqlite:///{tmp_path / 'archive.db'}"
-    engine.upgrade(url)
-    opened = engine.make_engine(url)
+def connection(database_url: str) -> Any:
+    opened = engine.make_engine(database_url)
     with opened.begin() as connection:
         connection.execute(insert(models.portal), [{"name": "p", "title": "P", "timezone": "Asia/Shanghai"}])
         yield connection

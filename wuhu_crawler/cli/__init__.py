@@ -18,6 +18,7 @@ from ..errors import WuhuError
 # Where each command is: a module of this room, and its name there. It is loaded when it is called, since a command that reads
 # a page need not wait for the database.
 _COMMANDS = {
+    "ask": ("ask", "ask"),
     "backup": ("backup", "backup"),
     "cat": ("provenance", "cat"),
     "cdx": ("wacz", "cdx"),

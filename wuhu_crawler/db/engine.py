@@ -1,14 +1,14 @@
 """Opening, creating, upgrading and checking the database, whatever URL it has.
 
 SQLite is set up for durability (faults.md): WAL, synchronous=FULL, foreign keys on. A writer's transactions begin IMMEDIATE, so
-that a second writer is met at BEGIN, where the busy timeout holds, and not in the middle.
+that a second writer is met at BEGIN, where the busy timeout holds, and not in the middle. For PostgreSQL see `postgresql`.
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from .. import clock
 from ..errors import StorageError, UsageError
-from . import views
+from . import dictionary, postgresql, statistics, views
 from .failures import BUSY_SECONDS, translated
 from .search import index_problems
 
@@ -33,6 +33,7 @@ PRAGMAS = {
     "cache_size": -32768,  # KiB: the index of a large archive outgrows the default 2 MB at once
     "temp_store": "MEMORY",
 }
+_EXAMPLES = "sqlite:///data/archive.db or postgresql+psycopg://user@host/archive"
 SCRATCH = {"synchronous": "OFF", "journal_mode": "OFF", "foreign_keys": "OFF"}
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
@@ -48,12 +49,16 @@ def make_engine(url: str, *, readonly: bool = False, scratch: bool = False) -> E
     parsed = _parse(url)
     if readonly and _file(parsed) is not None:
         parsed = _readonly(parsed)
+    if parsed.get_backend_name() == "postgresql":
+        return postgresql.make(parsed, readonly=readonly, serializer=_encode)
     engine = create_engine(parsed, json_serializer=_encode)
-    if engine.dialect.name == "sqlite":
-        _configure_sqlite(engine, readonly, scratch)
-    elif readonly:
-        engine = engine.execution_options(postgresql_readonly=True)
+    _configure_sqlite(engine, readonly, scratch)
     return engine
+
+
+def shown(url: str) -> str:
+    """Return a database URL as it may be printed: without its password."""
+    return _parse(url).render_as_string(hide_password=True)
 
 
 def head() -> str:
@@ -87,17 +92,18 @@ def require_current(url: str) -> None:
     """Raise UsageError unless there is a database at `url` of the revision this program reads."""
     found = revision(url)
     if found is None:
-        raise UsageError(f"there is no archive database at {url}: crawl first, or name the folder with --data DIR")
+        raise UsageError(f"there is no archive database at {shown(url)}: crawl first, or name the folder with --data DIR")
     if found != head():
         _require_known(found, url)
-        raise UsageError(f"the database {url} is of an older revision ({found}): run `wuhu db upgrade`")
+        raise UsageError(f"the database {shown(url)} is of an older revision ({found}): run `wuhu db upgrade`")
 
 
 def upgrade(url: str) -> None:
     """Bring the database at `url` to `head()`, creating it when there is none.
 
-    An older SQLite file is first copied to `<name>.backup-<revision>-<UTC time>` beside it. Raises UsageError for a newer
-    revision or a foreign database, OutOfSpace or StorageError when writing fails; the database is then as it was.
+    An older SQLite file is first copied to `<name>.backup-<revision>-<UTC time>` beside it; PostgreSQL changes all or
+    nothing by itself. Raises UsageError for a newer revision or a foreign database, OutOfSpace or StorageError
+    when writing fails; the database is then as it was.
     """
     before = revision(url)
     if before == head():
@@ -113,11 +119,23 @@ def upgrade(url: str) -> None:
             if (file := _file(engine.url)) is not None:
                 file.parent.mkdir(parents=True, exist_ok=True)
             with engine.begin() as connection:
-                views.drop(connection)
-                to_head(connection, MIGRATIONS)
-                views.create(connection)
+                _change(connection, to_head)
     finally:
         engine.dispose()
+
+
+def _change(connection: Connection, to_head: Callable[[Connection, Path], None]) -> None:
+    is_postgresql = connection.dialect.name == "postgresql"
+    if is_postgresql:
+        postgresql.require_fit(connection)
+    views.drop(connection)
+    to_head(connection, MIGRATIONS)
+    if is_postgresql:
+        postgresql.widen(connection)
+    views.create(connection)
+    dictionary.fill(connection)
+    if statistics.is_stale(connection):
+        statistics.refresh(connection)
 
 
 def check(url: str) -> list[str]:
@@ -127,16 +145,21 @@ def check(url: str) -> list[str]:
         with engine.connect() as connection:
             return list(_problems(connection))
     except DBAPIError as error:
-        return [f"the database cannot be read: {error.orig}"]
+        return [f"the database cannot be read: {' '.join(str(error.orig).split())}"]
     finally:
         engine.dispose()
 
 
 def _parse(url: str) -> URL:
+    """Return the URL in its parts. What cannot be read may hold a password: only its beginning is told."""
     try:
-        return make_url(url)
-    except ArgumentError as error:
-        raise UsageError(f"WUHU_DATABASE_URL {url!r} is not a database URL: use e.g. sqlite:///data/archive.db") from error
+        parsed = make_url(url)
+    except (ArgumentError, ValueError) as error:
+        start = url.partition("://")[0] + "://..." if "@" in url else url
+        raise UsageError(f"WUHU_DATABASE_URL {start!r} is not a database URL: use e.g. {_EXAMPLES}") from error
+    if parsed.get_backend_name() not in ("sqlite", "postgresql"):
+        raise UsageError(f"WUHU_DATABASE_URL names a database of the kind {parsed.drivername!r}: use e.g. {_EXAMPLES}")
+    return parsed
 
 
 def _file(url: URL) -> Path | None:
@@ -171,7 +194,7 @@ def _revision(connection: Connection) -> str | None:
     if inspect(connection).has_table("alembic_version"):
         return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
     if inspect(connection).get_table_names():
-        raise UsageError(f"the database {connection.engine.url.database} was not made by this program: choose another path")
+        raise UsageError(f"the database {connection.engine.url.database} was not made by this program: choose another one")
     return None
 
 
@@ -210,12 +233,13 @@ def _problems(connection: Connection) -> Iterator[str]:
     if found != head():
         yield f"the database has revision {found}, this program works with {head()}: run `wuhu db upgrade`"
         return
-    if connection.dialect.name == "sqlite":
-        yield from _sqlite_problems(connection)
+    yield from _sqlite_problems(connection) if connection.dialect.name == "sqlite" else postgresql.problems(connection)
     from .migrating import schema_differences  # Alembic takes a tenth of a second to load
 
     yield from (f"the schema differs from the program's: {difference}" for difference in schema_differences(connection))
     yield from (f"the view {name} is not the program's" for name in views.differences(connection))
+    if told := dictionary.differences(connection):
+        yield f"the dictionary does not say what the program does of {', '.join(told[:5])}{', ...' if len(told) > 5 else ''}"
     yield from _version_problems(connection)
     yield from index_problems(connection)
 

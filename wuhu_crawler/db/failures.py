@@ -7,7 +7,7 @@ import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from ..errors import OutOfSpace, StorageError, WuhuError
 
@@ -15,6 +15,10 @@ BUSY_SECONDS = 10
 
 # SQLite's and PostgreSQL's ways of saying that the disk is full; the shared-memory file of WAL has its own.
 FULL = {"SQLITE_FULL", "SQLITE_IOERR_SHMSIZE", "SQLITE_IOERR_SHMMAP", "53100"}
+# PostgreSQL is shut down or starts, has too many connections, or does not know who we are or what we ask for.
+AWAY = {"57P01", "57P02", "57P03", "53300", "28000", "28P01", "3D000"}
+# What stands on a table that is to be changed: a view of the user's own.
+DEPENDED_ON = "2BP01"
 BUSY = {"SQLITE_BUSY", "SQLITE_BUSY_SNAPSHOT", "SQLITE_BUSY_RECOVERY", "SQLITE_BUSY_TIMEOUT", "SQLITE_LOCKED", "55P03"}
 
 
@@ -32,12 +36,31 @@ def translated() -> Iterator[None]:
 def translate(error: DBAPIError | OSError) -> WuhuError:
     """Return the error of ours that a driver's or the system's error means."""
     code = _code(error)
+    if isinstance(error, DBAPIError) and (code == "unknown" or code in AWAY or code[:2] == "08"):
+        return _unreachable(error)
     if code in FULL or (code == "SQLITE_IOERR_WRITE" and _limited()):
         return OutOfSpace("no room left for the database: make room and resume; nothing of this batch was stored in it")
     if code in BUSY:
         return StorageError(f"another process kept the database locked for {BUSY_SECONDS} seconds: close it and resume")
-    cause = error.orig if isinstance(error, DBAPIError) else error
+    cause = _words(error.orig if isinstance(error, DBAPIError) else error)
+    if code == DEPENDED_ON:
+        return StorageError(
+            f"something of yours stands on a table or view of the archive ({cause}): drop it first, make it again after"
+        )
     return StorageError(f"the database could not be read or written: {cause} ({code}); run `wuhu db check`")
+
+
+def _unreachable(error: DBAPIError) -> WuhuError:
+    """What a server that was not reached means, or that has gone away; SQLite has none, and always says what is the matter."""
+    cause = _words(error.orig)
+    if type(error.orig).__module__.startswith("psycopg") and isinstance(error, OperationalError):
+        return StorageError(f"the database server is not to be had: {cause}; see to it, or to WUHU_DATABASE_URL, and resume")
+    return StorageError(f"the database could not be read or written: {cause}; run `wuhu db check`")
+
+
+def _words(cause: object) -> str:
+    """Return what a driver says in one line: PostgreSQL's adds detail and hint in lines of their own."""
+    return " ".join(str(cause).split()).rstrip(".")
 
 
 def _limited() -> bool:

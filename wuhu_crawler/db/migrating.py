@@ -11,6 +11,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection
 
+from . import postgresql
 from .models import metadata
 from .search import SEARCH_TABLE
 
@@ -35,5 +36,12 @@ def include_object(item: Any, name: str | None, kind: str, reflected: bool, comp
 
 def schema_differences(connection: Connection) -> list[Any]:
     """Return what autogenerate would change to make the database equal to the models."""
-    context = MigrationContext.configure(connection, opts={"include_object": include_object, "compare_type": True})
-    return list(compare_metadata(context, metadata))
+    compare_type = postgresql.same_type if connection.dialect.name == "postgresql" else True
+    context = MigrationContext.configure(connection, opts={"include_object": include_object, "compare_type": compare_type})
+    return [found for found in compare_metadata(context, metadata) if not _is_comment(found)]
+
+
+def _is_comment(difference: Any) -> bool:
+    """Return whether a difference is only in the words PostgreSQL keeps of a table or column."""
+    told = difference[0] if isinstance(difference, list) else difference
+    return "comment" in told[0]

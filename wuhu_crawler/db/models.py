@@ -49,6 +49,7 @@ LINK_KINDS = ("image", "attachment", "link")
 PIECE_KINDS = ("part", "counter")
 REQUISITE_KINDS = ("image", "style", "script", "attachment")
 WALK_ENDS = ("last page", "known")
+DESCRIBED = ("table", "view", "column")
 PLAN_PARTS = ("listings", "new", "owed", "gaps", "rechecks")
 
 metadata = MetaData(naming_convention=NAMES)
@@ -471,6 +472,20 @@ near_duplicate = Table(
     Column("other_key", ForeignKey("article.key"), primary_key=True, index=True, comment="The other article"),
     Column("similarity", Float, nullable=False, comment="Shingles of both texts, as a share of those of either; 1 = the same"),
     comment="Two articles whose latest versions tell the same story",
+    sqlite_with_rowid=False,
+)
+
+dictionary = Table(
+    "dictionary",
+    metadata,
+    Column("object", String(64), primary_key=True, comment="Name of the table or view"),
+    Column("field", String(64), primary_key=True, comment="Name of the column; empty for the table or view itself"),
+    Column("kind", String(16), nullable=False, comment="table, view or column"),
+    Column("type", Text, comment="SQL type of a table's column; NULL = of the view's query, or not a column"),
+    Column("meaning", Text, nullable=False, comment="What it is: a row of the table or view, or the column's value"),
+    one_of("kind", DESCRIBED),
+    comment="What every table, view and column of this database means",
+    info={"index": True},
     sqlite_with_rowid=False,
 )
 

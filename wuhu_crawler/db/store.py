@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine, case, func, select, update
 from ..errors import WuhuError
 from ..items import Capture, Outcome, PageItem, Piece, Walked
 from ..portals import Portal
-from . import models
+from . import models, postgresql, statistics
 from .batch import Batch, Page
 from .failures import translated
 from .rows import capture_item, capture_row, number, outcome_row
@@ -54,8 +54,9 @@ class Store:
     def __init__(self, engine: Engine, *, index: bool = True) -> None:
         """Open the writer on a database at `head()`; `index=False` leaves the full-text index alone (benchmarks)."""
         self.engine = engine
-        self._writes = engine.connect()
-        self._lookups = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        with translated():
+            self._writes = engine.connect()
+            self._lookups = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         self._index = index
         self._crawl: str | None = None
         self._portal: str | None = None
@@ -67,10 +68,16 @@ class Store:
         self._requisites: dict[tuple[str, str], dict[str, Any]] = {}
         self._walks: dict[str, dict[str, Any]] = {}
         self._pages: list[Page] = []
-        with translated():
-            self._seen = Sieve(self._lookups.execute(DIGESTS).scalars())
-            self._keys = _last_keys(self._lookups)
-            self._categories = _categories(self._lookups)
+        try:
+            with translated():
+                if engine.dialect.name == "postgresql":
+                    postgresql.claim(self._writes)
+                self._seen = Sieve(self._lookups.execute(DIGESTS).scalars())
+                self._keys = _last_keys(self._lookups)
+                self._categories = _categories(self._lookups)
+        except WuhuError:
+            self.close()
+            raise
 
     def __enter__(self) -> Store:
         return self
@@ -80,9 +87,13 @@ class Store:
 
     def close(self) -> None:
         """Close every connection to the database; what was not committed is dropped. Safe to call twice."""
-        self._writes.close()
-        self._lookups.close()
-        self.engine.dispose()
+        try:
+            if self._broken is None and not self._writes.closed:
+                self._refresh_statistics()
+        finally:
+            self._writes.close()
+            self._lookups.close()
+            self.engine.dispose()
 
     @property
     def questions(self) -> Connection:
@@ -376,6 +387,13 @@ class Store:
         except WuhuError as error:
             self._broken = error
             raise
+
+    def _refresh_statistics(self) -> None:
+        with translated():
+            is_stale = statistics.is_stale(self._lookups)
+        if is_stale:
+            with self._transaction() as connection:
+                statistics.refresh(connection)
 
     def _require_sound(self) -> None:
         if self._broken is not None:

@@ -89,8 +89,8 @@ _CRAWL = """
 _BEFORE = """
     (EXISTS (SELECT 1 FROM listing_sighting s JOIN capture c ON c.id = s.capture_id JOIN crawl w ON w.id = c.crawl_id
       WHERE s.article_id = {number} AND s.capture_id < :first AND w.portal = :portal)
-    OR EXISTS (SELECT 1 FROM outcome e JOIN crawl w ON w.id = e.crawl_id
-      WHERE e.article_id = {number} AND e.crawl_id <> :crawl AND e.outcome <> 'missing' AND w.portal = :portal
+    OR EXISTS (SELECT 1 FROM outcome b JOIN crawl w ON w.id = b.crawl_id
+      WHERE b.article_id = {number} AND b.crawl_id <> :crawl AND b.outcome <> 'missing' AND w.portal = :portal
         AND w.started_at < :started))
 """
 # Each number of the crawl once, by its last outcome. A change is a version that is not the first, or that the article is

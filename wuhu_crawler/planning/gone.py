@@ -127,7 +127,7 @@ _SINCE = text(
 _OBSERVATIONS = text(
     """
     SELECT observed_at, answer, reason, url, crawl_id, capture_id FROM article_observation
-    WHERE portal = :portal AND article_id = :article_id ORDER BY observed_at, capture_id
+    WHERE portal = :portal AND article_id = :article_id ORDER BY observed_at, COALESCE(capture_id, 0)
     """
 )
 _STATE = text("SELECT * FROM article_state WHERE portal = :portal AND article_id = :article_id")

@@ -27,7 +27,7 @@ _ANSWERS = text("""
     SELECT o.article_id AS number, o.at, o.outcome, c.page_kind
     FROM outcome o JOIN crawl w ON w.id = o.crawl_id LEFT JOIN capture c ON c.id = o.capture_id
     WHERE w.portal = :portal AND o.article_id < :below AND o.outcome NOT IN ('excluded', 'postponed')
-    ORDER BY o.article_id DESC, o.at, o.capture_id LIMIT :rows
+    ORDER BY o.article_id DESC, o.at, COALESCE(o.capture_id, 0) LIMIT :rows
     """)
 _SIGHTINGS = text("""
     SELECT s.article_id AS number, MIN(c.captured_at) AS at
