@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from . import __version__, clock
-from .db.engine import copy_sqlite, head, revision
+from .db.engine import copy_sqlite, head, revision, shown
 from .errors import OutOfSpace, StorageError, UsageError
 from .paths import BACKUP_FACTS, ArchiveLock, ArchivePaths
 from .warc import manifest
@@ -269,7 +269,8 @@ def _database_of(paths: ArchivePaths) -> Path:
     if not paths.database_url.startswith("sqlite:///"):
         raise UsageError("only an archive with a SQLite database is backed up so; for another use the database's own means")
     if revision(paths.database_url) != head():
-        raise UsageError(f"there is no database of this program's revision at {paths.database_url}: run `wuhu db upgrade`")
+        where = shown(paths.database_url)
+        raise UsageError(f"there is no database of this program's revision at {where}: run `wuhu db upgrade`")
     return Path(paths.database_url.removeprefix("sqlite:///"))
 
 

@@ -1,4 +1,4 @@
-"""psycopg with SQLite's ways, which the questions of this program expect. Imported when an engine is made: it is of an extra."""
+"""psycopg with SQLite's ways, as our questions expect them. Imported when an engine is made, since it is of an extra."""
 
 from __future__ import annotations
 

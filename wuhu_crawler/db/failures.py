@@ -59,8 +59,10 @@ def _unreachable(error: DBAPIError) -> WuhuError:
 
 
 def _words(cause: object) -> str:
-    """Return what a driver says in one line: PostgreSQL's adds detail and hint in lines of their own."""
-    return " ".join(str(cause).split()).rstrip(".")
+    """Return what a driver says in one line: of PostgreSQL's the message and its detail, without the place and the hint."""
+    told = getattr(cause, "diag", None)
+    lines = [told.message_primary, told.message_detail] if told is not None and told.message_primary else [str(cause)]
+    return ": ".join(" ".join(line.split()).rstrip(".?") for line in lines if line)
 
 
 def _limited() -> bool:
