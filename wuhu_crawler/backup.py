@@ -267,7 +267,10 @@ def _read_facts(folder: Path) -> _Facts:
 
 def _database_of(paths: ArchivePaths) -> Path:
     if not paths.database_url.startswith("sqlite:///"):
-        raise UsageError("only an archive with a SQLite database is backed up so; for another use the database's own means")
+        raise UsageError(
+            "only an archive with a SQLite database is backed up so: copy warc/ and cdx/ with rsync, and the database with "
+            "pg_dump, or make it again from the WARC files with `wuhu rebuild`"
+        )
     if revision(paths.database_url) != head():
         where = shown(paths.database_url)
         raise UsageError(f"there is no database of this program's revision at {where}: run `wuhu db upgrade`")

@@ -7,6 +7,18 @@ from typing import Any
 from psycopg import Connection, ServerCursor
 from psycopg.abc import Buffer
 from psycopg.adapt import Loader
+from sqlalchemy import Engine, Integer
+
+
+class AnyInteger(Integer):
+    """An integer as it is sent: the driver says how wide it is by itself, where SQLAlchemy would say 32 bits."""
+
+    render_bind_cast = False
+
+
+def loosen(engine: Engine) -> None:
+    """Let an engine send integers as wide as they are."""
+    engine.dialect.colspecs = {**engine.dialect.colspecs, Integer: AnyInteger}
 
 
 def prepare(connection: Connection[Any]) -> None:

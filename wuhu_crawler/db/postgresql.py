@@ -41,18 +41,21 @@ _TIMED_OUT = "55P03"
 _COLUMNS = text("""
     SELECT t.relname AS table, c.attname AS column, format_type(c.atttypid, c.atttypmod) AS kind, n.collname AS collation
     FROM pg_attribute c JOIN pg_class t ON t.oid = c.attrelid LEFT JOIN pg_collation n ON n.oid = c.attcollation
-    WHERE t.relnamespace = current_schema()::regnamespace AND t.relkind = 'r' AND c.attnum > 0 AND NOT c.attisdropped
+    WHERE t.relnamespace = to_regnamespace(quote_ident(current_schema()))
+      AND t.relkind = 'r' AND c.attnum > 0 AND NOT c.attisdropped
     ORDER BY t.relname, c.attnum
 """)
 _BROKEN_INDEXES = text("""
     SELECT i.relname FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
-    WHERE i.relnamespace = current_schema()::regnamespace AND NOT (x.indisvalid AND x.indisready) ORDER BY i.relname
+    WHERE i.relnamespace = to_regnamespace(quote_ident(current_schema()))
+      AND NOT (x.indisvalid AND x.indisready) ORDER BY i.relname
 """)
 _GRANTS = text("""
     SELECT c.relname AS relation, a.privilege_type AS what,
       CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END AS whom, a.is_grantable AS further
     FROM pg_class c CROSS JOIN aclexplode(c.relacl) a
-    WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'v') AND a.grantee <> c.relowner
+    WHERE c.relnamespace = to_regnamespace(quote_ident(current_schema()))
+      AND c.relkind IN ('r', 'v') AND a.grantee <> c.relowner
 """)
 _CLAIM = text("SELECT pg_advisory_lock(:ours, hashtext(current_schema()))")
 _HOLDER = text("""
@@ -87,11 +90,13 @@ def make(url: URL, *, readonly: bool, scratch: bool, serializer: Any) -> Engine:
         ) from error
     settings = {**SESSION, **(_READING if readonly else {}), **(_SCRATCH if scratch else {})}
 
-    from .driver import prepare  # with psycopg, which is there by now
+    from . import driver  # with psycopg, which is there by now
+
+    driver.loosen(engine)
 
     @event.listens_for(engine, "connect")
     def set_up(connection: Any, record: Any) -> None:
-        prepare(connection)
+        driver.prepare(connection)
         connection.autocommit = True  # what is set in a transaction goes with it
         connection.execute("; ".join(f"SET {name} = '{value}'" for name, value in settings.items()))
         connection.autocommit = False

@@ -102,7 +102,9 @@ def _within(url: str, schema: str) -> str:
     """Return the URL with the schema as its search path."""
     parsed = make_url(url)
     given = parsed.query.get("options", "")
-    options = f"{given if isinstance(given, str) else ' '.join(given)} -csearch_path={schema}".strip()
+    before = given if isinstance(given, str) else " ".join(given)
+    escaped = schema.replace("\\", "\\\\").replace(" ", "\\ ")
+    options = f"{before} -csearch_path={escaped}".strip()
     return parsed.update_query_dict({"options": options}).render_as_string(hide_password=False)
 
 
