@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
@@ -58,7 +57,7 @@ def nights(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         ended["wuhu"] = scrapy("crawl", "wuhu", "-a", "portal=demo", "-a", "resume=last", folder=folder, **more)
         asked = [entry.url for entry in portal.log]
         portal.edit(1)
-        ended["again"] = scrapy("crawl", "wuhu", "-a", "portal=demo", "-a", "full=1", folder=folder, **more)
+        ended["again"] = scrapy("crawl", "wuhu", "-a", "portal=demo", folder=folder, **more)
         ended["gaps"] = scrapy("crawl", "gaps", "-a", "portal=demo", "-a", "budget=100", folder=folder, **more)
         ended["recheck"] = scrapy("crawl", "recheck", "-a", "portal=demo", "-a", "budget=50", folder=folder, **more)
         place = portal.url
@@ -89,9 +88,9 @@ def test_crawls_end_as_they_do_on_sqlite(nights: Nights) -> None:
     codes = {name: (each.returncode, each.stderr.splitlines()[-1]) for name, each in nights.ended.items()}
     assert {name: code for name, (code, _) in codes.items()} == {"wuhu": 0, "again": 0, "gaps": 5, "recheck": 0}, codes
     assert "Recovered " in nights.ended["wuhu"].stderr
+    assert "Plan: listings " in nights.ended["again"].stderr
     assert " 69 missing, 1 errors or blocks" in nights.ended["gaps"].stderr
     assert len(nights.fetched_twice) <= 4  # what was under way when it was killed: the profile's concurrency
-    assert ask(nights.url, "SELECT crawl_id, url FROM capture GROUP BY 1, 2 HAVING count(*) > 1") == []
 
 
 def test_what_was_kept_is_true(nights: Nights, demo_truth: dict[int, dict[str, Any]], demo_facts: dict[str, Any]) -> None:
@@ -138,7 +137,6 @@ def plain(value: Any) -> Any:
         "show 12393 --provenance --json",
         "diff 12207 --json",
         "coverage --json",
-        "cat 17 --body",
         "cdx",
     ],
 )
@@ -146,12 +144,6 @@ def test_commands_say_the_same_of_both(said: Told, words: str) -> None:
     here, there = said(*words.split()), said(*words.split(), file=True)
     assert (here.returncode, here.stderr) == (there.returncode, there.stderr)
     assert here.stdout == there.stdout
-
-
-def test_tonights_plan_is_the_same(said: Told) -> None:
-    here, there = (json.loads(said("plan", "--json", file=file).stdout) for file in (False, True))
-    assert here.pop("made_at") != there.pop("made_at")
-    assert here == there
 
 
 def test_the_archive_is_sound(said: Told) -> None:
@@ -188,7 +180,7 @@ def test_the_password_is_not_kept(nights: Nights, tmp_path: Path) -> None:
     name = make_engine(nights.url).url.database
     secret = f"WUHU_DATABASE_URL=postgresql+psycopg://postgres:geheim@/{name}?host={nights.url.partition('host=')[2]}"
     arguments = ("crawl", "article", "-s", secret, "-s", "LOG_LEVEL=DEBUG", "-a", "url=http://127.0.0.1:1/news/Info.asp?ID=1")
-    done = scrapy(*arguments, folder=tmp_path, **HASTY)
+    done = scrapy(*arguments, folder=tmp_path, **HASTY, WUHU_DEMO_URL="http://127.0.0.1:1/")
     assert "geheim" not in done.stdout + done.stderr
     kept = [argv for (argv,) in ask(nights.url, "SELECT argv FROM run")]
     assert "postgres:***@/" in kept[-1]
