@@ -17,6 +17,7 @@ from . import models, postgresql, views
 from .engine import make_engine, require_ours, upgrade
 from .failures import translated
 from .postgresql import quoted
+from .search import SEARCH_TABLE
 
 SUFFIX = "_building"
 _MARK = "Made by wuhu rebuild, and dropped by the next one"
@@ -130,8 +131,9 @@ def _exchange(connection: Connection, schema: str, building: str) -> None:
 
 def _doomed(connection: Connection, schema: str, new: Collection[str] = ()) -> dict[str, str]:
     """Return the tables and views new ones take the place of."""
-    ours = {*models.metadata.tables, *views.VIEWS, *new}
-    return {name: kind for name, kind in _relations(connection, schema).items() if name in ours}
+    ours = {*models.metadata.tables, *views.VIEWS, "alembic_version", *new}
+    found = _relations(connection, schema)
+    return {name: kind for name, kind in found.items() if name in ours or name.startswith(SEARCH_TABLE)}
 
 
 def _take_away(connection: Connection, schema: str, doomed: Mapping[str, str]) -> None:
