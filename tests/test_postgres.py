@@ -357,7 +357,7 @@ def noted(filled: str) -> Iterator[str]:
 
 def fill(opened: Any) -> None:
     """Write what a rebuild would find in the WARC files: the same article, otherwise read, and its crawl."""
-    with Store(opened, index=False) as store:
+    with Store(opened) as store:
         store.register_portal(PORTAL)
         store.begin_crawl("c-1", "demo", "wuhu", {}, T0)
         item = article(12393, 1, title="更正")
