@@ -190,7 +190,7 @@ def rebuild(
     with offline(hosts(url)), storage_errors(f"rebuilding {shown(url)}"):
         pool = make_pool(workers)
         try:
-            with beside(url) as engine:
+            with beside(target) as engine:
                 progress = fill(engine, files, pool, tell)
                 damage = [each for each in progress.damage if not _is_growing(folder, each)]
                 if damage and not skip_damaged:

@@ -23,16 +23,19 @@ _SIDES = ("", "-wal", "-shm", "-journal")
 _BUSY = 10.0
 
 
-def beside(url: str) -> AbstractContextManager[Engine]:
-    """Give an engine on a new, empty database beside that at `url`, and put it in its place when the block ends without error.
+def beside(target: Path | str) -> AbstractContextManager[Engine]:
+    """Give an engine on a new, empty database beside `target`, and put it in its place when the block ends without error.
 
+    `target` is a file or a URL.
     The old one, if there is one, gives up its operational rows to the new. After an error it is as it was.
     """
-    parsed = make_url(url)
+    if isinstance(target, Path):
+        return _file_beside(target)
+    parsed = make_url(target)
     if parsed.get_backend_name() == "postgresql":
-        return schema.beside(url)
+        return schema.beside(target)
     if not parsed.database:
-        raise UsageError(f"{url} names no file that could be made")
+        raise UsageError(f"{target} names no file that could be made")
     return _file_beside(Path(parsed.database))
 
 
