@@ -9,7 +9,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 
-.PHONY: help setup demo test test-root test-replay test-postgres fuzz check format bench bench-crawl bench-extract bench-rebuild bench-gaps bench-nights bench-rechecks
+.PHONY: help setup demo test test-root test-replay test-postgres fuzz check format bench bench-crawl bench-extract bench-rebuild bench-gaps bench-nights bench-rechecks bench-databases
 .PHONY: bench-versions bench-year killer coverage postgresql clean
 
 help: ## show the targets
@@ -70,6 +70,9 @@ format: setup ## let ruff format and mend what it can
 
 coverage: setup ## tests with coverage of the core rooms, at least 90 %
 	$(BIN)/pytest --cov --cov-report=term --cov-fail-under=90
+
+bench-databases: setup ## SQLite and PostgreSQL beside each other: writing, sizes, dumps and questions (ARTICLES=20000)
+	$(BIN)/python bench/databases.py --articles $(or $(ARTICLES),20000)
 
 bench: bench-crawl bench-extract bench-rebuild bench-gaps bench-nights bench-rechecks bench-versions ## all benchmarks but the year
 

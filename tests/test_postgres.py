@@ -418,6 +418,19 @@ def test_what_a_killed_rebuild_left_is_cleared_away_but_nothing_of_others(filled
     assert ask(filled, "SELECT title FROM articles") == [("更正",)]
 
 
+def test_the_owner_of_a_database_needs_no_more_rights(cluster: Cluster) -> None:
+    cluster.run("CREATE ROLE wuhu LOGIN")
+    cluster.run("CREATE DATABASE wuhu OWNER wuhu ENCODING 'UTF8' TEMPLATE template0")
+    own = cluster.url("wuhu").replace("postgres@", "wuhu@")
+    engine.upgrade(own)
+    with schema.beside(own) as opened:
+        fill(opened)
+    assert engine.check(own) == []
+    with pytest.raises(StorageError, match="may not do that: permission denied for schema public"):
+        engine.upgrade(cluster.url("postgres").replace("postgres@", "wuhu@"))
+    cluster.drop("wuhu")
+
+
 def test_a_reader_in_the_way_is_waited_for_and_then_told(filled: str, impatient: None) -> None:
     with reading(filled) as connection:
         connection.exec_driver_sql("SELECT * FROM article")
