@@ -11,6 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help setup demo test test-root test-replay test-postgres fuzz check format bench bench-crawl bench-extract bench-rebuild bench-gaps bench-nights bench-rechecks
 .PHONY: bench-ask bench-versions bench-year killer coverage postgresql clean
+.PHONY: bench-databases
 
 help: ## show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -75,6 +76,9 @@ bench: bench-crawl bench-extract bench-rebuild bench-gaps bench-nights bench-rec
 
 bench-ask: setup ## every saved question on 100,000 articles, now and as of a day; none may take longer than a second
 	$(BIN)/python bench/ask.py --articles $(or $(ARTICLES),100000) $(ARGS)
+
+bench-databases: setup ## SQLite and PostgreSQL beside each other: writing, sizes, dumps and questions (ARTICLES=20000)
+	$(BIN)/python bench/databases.py --articles $(or $(ARTICLES),20000)
 
 bench-gaps: setup ## memory and time of `scrapy crawl gaps` over a million numbers and more
 	$(BIN)/python bench/gaps.py

@@ -35,7 +35,7 @@ from wuhu_crawler.db.engine import check, make_engine
 from wuhu_crawler.db.rows import section_rows, section_tree
 from wuhu_crawler.db.store import Store
 from wuhu_crawler.errors import OutOfSpace, StorageError, UsageError
-from wuhu_crawler.items import Article, Outcome, Section, to_json
+from wuhu_crawler.items import Article, Outcome, Piece, Section, to_json
 
 END = (warc("c-1"), 9_999_999)
 
@@ -366,6 +366,33 @@ def test_an_id_on_several_portals_needs_the_portal_named(store: Store, url: str)
     assert (shown(url, 1, "other") or {})["title"] == "别处"
     assert shown(url, 1, "third") is None
     assert shown(url, 2) is None
+
+
+def test_no_nul_is_stored_wherever_it_comes_from(store: Store, url: str) -> None:
+    """PostgreSQL takes none in text; extraction leaves them out, but headers, files of others and settings may have some."""
+    found = capture(1, f"{HOST}/a\0b", content_type="text/html\0; x", flags=["a\0", "\\u0000", "\\"])
+    store.begin_crawl("c-2", "demo", "wuhu", {"a\0": ["\0b", {"c": "\0"}], "\\u0000": 1}, T0)
+    store.add_capture(found)
+    store.add_outcome("c-1", Outcome(url=found.url, outcome="failed", reason="50\0", capture_id=1, via="\0"))
+    store.commit(END)
+    assert rows(url, "SELECT url, content_type, flags FROM capture") == [
+        (f"{HOST}/ab", "text/html; x", r'["a","\\u0000","\\"]')
+    ]
+    assert rows(url, "SELECT url, reason, via FROM outcome") == [(f"{HOST}/ab", "50", "")]
+    assert rows(url, "SELECT settings FROM crawl WHERE id = 'c-2'") == [(r'{"a":["b",{"c":""}],"\\u0000":1}',)]
+    kept = store.capture(1)
+    assert kept is not None and kept.url == f"{HOST}/ab"
+
+
+def test_numbers_as_large_as_a_page_may_print_are_stored(store: Store, url: str) -> None:
+    item = article(2**60, 1, views=2**62, decode_losses=2**40)
+    store.add_capture(capture(1, item.url))
+    piece = Piece(kind="part", number=20240101000000, url=item.url, capture_id=None, reason="HTTP 500")
+    store.add_page(item, article_digest="x", page_digest="y", pieces=[piece])
+    store.commit(END)
+    asked = "SELECT a.article_id, v.views, p.number FROM article a, view_observation v, article_part p"
+    assert rows(url, asked) == [(2**60, 2**62, 20240101000000)]
+    assert check(url) == []
 
 
 @ON_SQLITE

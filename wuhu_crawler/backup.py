@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from . import __version__, clock
-from .db.engine import copy_sqlite, head, revision
+from .db.engine import copy_sqlite, head, revision, shown
 from .errors import OutOfSpace, StorageError, UsageError
 from .paths import BACKUP_FACTS, ArchiveLock, ArchivePaths
 from .warc import manifest
@@ -267,9 +267,13 @@ def _read_facts(folder: Path) -> _Facts:
 
 def _database_of(paths: ArchivePaths) -> Path:
     if not paths.database_url.startswith("sqlite:///"):
-        raise UsageError("only an archive with a SQLite database is backed up so; for another use the database's own means")
+        raise UsageError(
+            "only an archive with a SQLite database is backed up so: copy warc/ and cdx/ with rsync, and the database with "
+            "pg_dump, or make it again from the WARC files with `wuhu rebuild`"
+        )
     if revision(paths.database_url) != head():
-        raise UsageError(f"there is no database of this program's revision at {paths.database_url}: run `wuhu db upgrade`")
+        where = shown(paths.database_url)
+        raise UsageError(f"there is no database of this program's revision at {where}: run `wuhu db upgrade`")
     return Path(paths.database_url.removeprefix("sqlite:///"))
 
 

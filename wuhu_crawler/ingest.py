@@ -22,7 +22,7 @@ from sqlalchemy import Connection
 
 from . import __version__, clock
 from .captures import REDIRECTS, Source, exchange_at, page_outcome, read
-from .db.engine import make_engine, upgrade
+from .db.engine import make_engine, shown, upgrade
 from .db.store import Store
 from .errors import OutOfSpace, StorageError, UsageError, WuhuError
 from .extract.digests import article_digest, page_digest
@@ -142,7 +142,7 @@ class ArchiveWriter:
                 warc.sync()
                 store.register_portal(portal)
                 store.begin_crawl(crawl, portal.name, job, dict(settings), started)
-                run_id = store.begin_run(crawl, pid=os.getpid(), argv=list(argv), started_at=now)
+                run_id = store.begin_run(crawl, pid=os.getpid(), argv=[shown(word) for word in argv], started_at=now)
         except BaseException:
             lock.release()
             raise

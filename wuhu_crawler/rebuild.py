@@ -15,7 +15,7 @@ import socket
 import sys
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -29,6 +29,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Engine
 
 from .captures import Reading, Source, Wanted, located, read
+from .db.engine import hosts, shown
 from .db.failures import translated
 from .db.replacement import beside
 from .db.search import reindex
@@ -128,12 +129,16 @@ def files_in(folder: Path, profiles: Mapping[str, Portal] | None = None) -> File
 
 
 @contextmanager
-def offline() -> Iterator[None]:
-    """Refuse every network socket of this process, and of those it starts meanwhile, for the length of a block."""
+def offline(but_for: Collection[str] = ()) -> Iterator[None]:
+    """Refuse every network socket of this process, and of those it starts meanwhile, for the length of a block.
+
+    `but_for` are the names of hosts that may be looked up: a database server's, whose driver has connections of its own.
+    """
     if not _Guard.installed:
         sys.addaudithook(_Guard.hook)
         _Guard.installed = True
     _Guard.active += 1
+    _Guard.known = frozenset(but_for)
     try:
         yield
     finally:
@@ -145,10 +150,13 @@ class _Guard:
 
     installed = False
     active = 0
+    known: frozenset[str] = frozenset()
 
     @staticmethod
     def hook(event: str, args: tuple[Any, ...]) -> None:
         if not _Guard.active or not event.startswith("socket."):
+            return
+        if event == "socket.getaddrinfo" and args[0] in _Guard.known:
             return
         if (event == "socket.__new__" and args[1] in FAMILIES) or event in _NETWORK:
             raise OfflineError(f"{event} while the network is shut off")
@@ -160,7 +168,7 @@ class OfflineError(RuntimeError):
 
 def rebuild(
     folder: Path,
-    target: Path,
+    target: Path | str,
     *,
     index: bool = True,
     profiles: Mapping[str, Portal] | None = None,
@@ -168,17 +176,18 @@ def rebuild(
     skip_damaged: bool = False,
     tell: Callable[[Progress], None] | None = None,
 ) -> Progress:
-    """Make the database at `target` from the WARC files in `folder` and put it in place, all or nothing.
+    """Make the database at `target`, a file or an URL, from the WARC files in `folder` and put it in place, all or nothing.
 
     Raises UsageError (no files, an unknown portal), CheckFailed for damaged files unless they may be skipped, StorageError,
     OutOfSpace; the database is then as it was.
     """
+    url = target if isinstance(target, str) else f"sqlite:///{target}"
     files = files_in(folder, profiles)
     if files.headless and not skip_damaged:
         raise CheckFailed(_damaged(files.headless))
     if not files.order:
         raise UsageError(f"there are no WARC files of ours in {folder}")
-    with offline(), storage_errors(f"rebuilding {target}"):
+    with offline(hosts(url)), storage_errors(f"rebuilding {shown(url)}"):
         pool = make_pool(workers)
         try:
             with beside(target) as engine:

@@ -27,7 +27,8 @@ def upgrade() -> None:
     finally:
         lock.release()
     after = engine.revision(paths.database_url)
-    remark(f"{paths.database_url} is at revision {after}" + ("" if before == after else f" (was {before or 'not there'})"))
+    was = "" if before == after else f" (was {before or 'not there'})"
+    remark(f"{engine.shown(paths.database_url)} is at revision {after}{was}")
 
 
 @db.command()
@@ -52,10 +53,10 @@ def check(as_json: bool) -> None:
     """Check integrity, foreign keys, schema and search index; exits 4 when something is wrong."""
     paths = ArchivePaths.from_environment()
     if engine.revision(paths.database_url) is None:
-        raise UsageError(f"there is no database at {paths.database_url}")
+        raise UsageError(f"there is no database at {engine.shown(paths.database_url)}")
     problems = engine.check(paths.database_url)
     if as_json:
-        print_json({"database": paths.database_url, "problems": problems}, indent=2)
+        print_json({"database": engine.shown(paths.database_url), "problems": problems}, indent=2)
     for problem in problems if not as_json else ():
         click.echo(problem)
     if problems:

@@ -14,7 +14,6 @@ import click
 
 from ..db import engine as databases
 from ..db.compare import Differences, compare
-from ..db.replacement import file_of
 from ..errors import CheckFailed, UsageError
 from ..paths import ArchiveLock, ArchivePaths, storage_errors
 from ..portals import load_portal
@@ -29,7 +28,7 @@ PAUSE = 10.0
 
 @click.command()
 @click.option("--from", "source", metavar="DIR", help="Take the WARC files in this folder (default: the archive's own).")
-@click.option("--to", "target", metavar="DB", help="Make this database: a file or SQLite URL (default: the archive's own).")
+@click.option("--to", "target", metavar="DB", help="Make this database: a file or URL (default: the archive's own).")
 @click.option("--compare", "only_compare", is_flag=True, help="Write nothing; tell what would change, exit 4 if anything.")
 @click.option("--no-index", is_flag=True, help="Leave the search index empty (`wuhu db reindex` fills it).")
 @click.option("--portal", "portals", multiple=True, metavar="NAME|FILE", help="Use this profile, not the recorded one.")
@@ -66,16 +65,16 @@ def rebuild(
     if only_compare:
         _compare(folder, target or paths.database_url, given, as_json=as_json)
         return
-    file = _file(target or paths.database_url)
+    url = _url(target or paths.database_url)
     with _held(paths, own=not source and not target):
         with _telling() as tell:
-            done = make(folder, file, index=not no_index, tell=tell, **given)
-        _print_done(done, file, as_json=as_json)
+            done = make(folder, url, index=not no_index, tell=tell, **given)
+        _print_done(done, _named(url), as_json=as_json)
 
 
-def _print_done(done: Progress, file: Path, *, as_json: bool) -> None:
+def _print_done(done: Progress, name: str, *, as_json: bool) -> None:
     if as_json:
-        print_json({**_facts(done), "database": str(file)}, indent=2)
+        print_json({**_facts(done), "database": name}, indent=2)
         return
     for name in done.foreign:
         remark(f"{name} is not of this program and was left out")
@@ -83,7 +82,7 @@ def _print_done(done: Progress, file: Path, *, as_json: bool) -> None:
         remark(f"{damage.warc_file}: no whole record from {damage.offset} to {damage.until or 'its end'}: {damage.reason}")
     index = f", search index in {done.index_seconds:.1f} s" if done.index_seconds else ""
     click.echo(
-        f"{file}: {counted(done.captures, 'capture')} and {counted(done.pages, 'page')} "
+        f"{name}: {counted(done.captures, 'capture')} and {counted(done.pages, 'page')} "
         f"in {done.seconds:.1f} s ({done.pages / max(done.seconds, 0.001):.0f} pages a second){index}"
     )
 
@@ -95,7 +94,7 @@ def _facts(done: Progress) -> dict[str, Any]:
 
 
 def _compare(folder: Path, database: str, given: dict[str, Any], *, as_json: bool) -> None:
-    url = database if "://" in database else f"sqlite:///{database}"
+    url = _url(database)
     databases.require_current(url)
     with tempfile.TemporaryDirectory(prefix="wuhu-compare-") as place:
         file = Path(place) / "rebuilt.db"
@@ -137,8 +136,13 @@ def _print_differences(found: Differences) -> None:
         click.echo(f"  would be  {example.new or '(nothing)'}")
 
 
-def _file(target: str) -> Path:
-    return file_of(target) if "://" in target else Path(target)
+def _url(target: str) -> str:
+    return target if "://" in target else f"sqlite:///{target}"
+
+
+def _named(url: str) -> str:
+    """Return how a database is called to the user: its file, or its URL without the password."""
+    return databases.shown(url).removeprefix("sqlite:///")
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""psycopg with SQLite's ways, which the questions of this program expect. Imported when an engine is made: it is of an extra."""
+"""psycopg with SQLite's ways, as our questions expect them. Imported when an engine is made, since it is of an extra."""
 
 from __future__ import annotations
 
@@ -7,6 +7,18 @@ from typing import Any
 from psycopg import Connection, ServerCursor
 from psycopg.abc import Buffer
 from psycopg.adapt import Loader
+from sqlalchemy import Engine, Integer
+
+
+class AnyInteger(Integer):
+    """An integer as it is sent: the driver says how wide it is by itself, where SQLAlchemy would say 32 bits."""
+
+    render_bind_cast = False
+
+
+def loosen(engine: Engine) -> None:
+    """Let an engine send integers as wide as they are."""
+    engine.dialect.colspecs = {**engine.dialect.colspecs, Integer: AnyInteger}
 
 
 def prepare(connection: Connection[Any]) -> None:

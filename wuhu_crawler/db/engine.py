@@ -7,8 +7,9 @@ that a second writer is met at BEGIN, where the busy timeout holds, and not in t
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -33,10 +34,12 @@ PRAGMAS = {
     "cache_size": -32768,  # KiB: the index of a large archive outgrows the default 2 MB at once
     "temp_store": "MEMORY",
 }
+# Before the @ of an URL, and among its parameters.
+_URL_PASSWORD = re.compile(r"((?<=://)[^:/@\s]*:|[?&]password=)[^@&\s]+(?=@|&|\s|$)")
 _EXAMPLES = "sqlite:///data/archive.db or postgresql+psycopg://user@host/archive"
 SCRATCH = {"synchronous": "OFF", "journal_mode": "OFF", "foreign_keys": "OFF"}
 
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
+_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
 
 
 def make_engine(url: str, *, readonly: bool = False, scratch: bool = False) -> Engine:
@@ -50,15 +53,23 @@ def make_engine(url: str, *, readonly: bool = False, scratch: bool = False) -> E
     if readonly and _file(parsed) is not None:
         parsed = _readonly(parsed)
     if parsed.get_backend_name() == "postgresql":
-        return postgresql.make(parsed, readonly=readonly, serializer=_encode)
-    engine = create_engine(parsed, json_serializer=_encode)
-    _configure_sqlite(engine, readonly, scratch)
+        engine = postgresql.make(parsed, readonly=readonly, scratch=scratch, serializer=_encode)
+    else:
+        engine = create_engine(parsed, json_serializer=_encode)
+        _configure_sqlite(engine, readonly, scratch)
+    _keep_nul_out(engine)
     return engine
 
 
 def shown(url: str) -> str:
-    """Return a database URL as it may be printed: without its password."""
-    return _parse(url).render_as_string(hide_password=True)
+    """Return a database URL, or a word that holds one, as it may be printed: without its password."""
+    return _URL_PASSWORD.sub(r"\1***", url) if "postgresql" in url else url
+
+
+def hosts(url: str) -> set[str]:
+    """Return the names of the machines the database may be on; none for a file."""
+    parsed = _parse(url)
+    return postgresql.hosts(parsed) if parsed.get_backend_name() == "postgresql" else set()
 
 
 def head() -> str:
@@ -98,6 +109,13 @@ def require_current(url: str) -> None:
         raise UsageError(f"the database {shown(url)} is of an older revision ({found}): run `wuhu db upgrade`")
 
 
+def require_ours(url: str) -> None:
+    """Raise UsageError when the database at `url` is of another program or of a newer revision."""
+    found = revision(url)
+    if found is not None:
+        _require_known(found, url)
+
+
 def upgrade(url: str) -> None:
     """Bring the database at `url` to `head()`, creating it when there is none.
 
@@ -128,6 +146,7 @@ def _change(connection: Connection, to_head: Callable[[Connection, Path], None])
     is_postgresql = connection.dialect.name == "postgresql"
     if is_postgresql:
         postgresql.require_fit(connection)
+    given = postgresql.grants(connection) if is_postgresql else []
     views.drop(connection)
     to_head(connection, MIGRATIONS)
     if is_postgresql:
@@ -136,6 +155,8 @@ def _change(connection: Connection, to_head: Callable[[Connection, Path], None])
     dictionary.fill(connection)
     if statistics.is_stale(connection):
         statistics.refresh(connection)
+    if is_postgresql:
+        postgresql.grant(connection, given)
 
 
 def check(url: str) -> list[str]:
@@ -157,8 +178,10 @@ def _parse(url: str) -> URL:
     except (ArgumentError, ValueError) as error:
         start = url.partition("://")[0] + "://..." if "@" in url else url
         raise UsageError(f"WUHU_DATABASE_URL {start!r} is not a database URL: use e.g. {_EXAMPLES}") from error
-    if parsed.get_backend_name() not in ("sqlite", "postgresql"):
-        raise UsageError(f"WUHU_DATABASE_URL names a database of the kind {parsed.drivername!r}: use e.g. {_EXAMPLES}")
+    if parsed.drivername not in ("sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg"):
+        raise UsageError(
+            f"WUHU_DATABASE_URL is of a kind this program does not know, {parsed.drivername}: use e.g. {_EXAMPLES}"
+        )
     return parsed
 
 
@@ -173,6 +196,37 @@ def _readonly(url: URL) -> URL:
     if not file.is_file():
         raise UsageError(f"there is no database at {file}: crawl first, or set WUHU_DATA_DIR to an archive")
     return url.set(database=f"file:{quote(str(file))}", query={"mode": "ro", "uri": "true"})
+
+
+def _keep_nul_out(engine: Engine) -> None:
+    """Leave the character NUL out of every text: PostgreSQL takes none, and both are to hold the same."""
+
+    @event.listens_for(engine, "before_cursor_execute", retval=True)
+    def leave_out(_: Any, __: Any, statement: str, parameters: Any, *___: Any) -> tuple[str, Any]:
+        rows = parameters if isinstance(parameters, list) else [parameters]
+        if any(type(value) is str and "\0" in value for row in rows for value in _values(row)):
+            parameters = _without_nul(parameters)
+        return statement, parameters
+
+
+def _values(row: Any) -> Iterable[Any]:
+    return row.values() if isinstance(row, dict) else row or ()
+
+
+def _without_nul(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.replace("\0", "")
+    if isinstance(value, dict):
+        return {_without_nul(key): _without_nul(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(map(_without_nul, value))
+    return value
+
+
+def _encode(value: Any) -> str:
+    """Return a value as JSON."""
+    words = _encoder(value)
+    return _encoder(_without_nul(value)) if "\\u0000" in words else words
 
 
 def _configure_sqlite(engine: Engine, readonly: bool, scratch: bool) -> None:

@@ -19,6 +19,7 @@ FULL = {"SQLITE_FULL", "SQLITE_IOERR_SHMSIZE", "SQLITE_IOERR_SHMMAP", "53100"}
 AWAY = {"57P01", "57P02", "57P03", "53300", "28000", "28P01", "3D000"}
 # What stands on a table that is to be changed: a view of the user's own.
 DEPENDED_ON = "2BP01"
+FORBIDDEN = "42501"
 BUSY = {"SQLITE_BUSY", "SQLITE_BUSY_SNAPSHOT", "SQLITE_BUSY_RECOVERY", "SQLITE_BUSY_TIMEOUT", "SQLITE_LOCKED", "55P03"}
 
 
@@ -43,6 +44,10 @@ def translate(error: DBAPIError | OSError) -> WuhuError:
     if code in BUSY:
         return StorageError(f"another process kept the database locked for {BUSY_SECONDS} seconds: close it and resume")
     cause = _words(error.orig if isinstance(error, DBAPIError) else error)
+    if code == FORBIDDEN:
+        return StorageError(
+            f"this account of the database server may not do that: {cause}; use the owner's, or have it granted"
+        )
     if code == DEPENDED_ON:
         return StorageError(
             f"something of yours stands on a table or view of the archive ({cause}): drop it first, make it again after"
@@ -59,8 +64,10 @@ def _unreachable(error: DBAPIError) -> WuhuError:
 
 
 def _words(cause: object) -> str:
-    """Return what a driver says in one line: PostgreSQL's adds detail and hint in lines of their own."""
-    return " ".join(str(cause).split()).rstrip(".")
+    """Return what a driver says in one line: of PostgreSQL's the message and its detail, without the place and the hint."""
+    told = getattr(cause, "diag", None)
+    lines = [told.message_primary, told.message_detail] if told is not None and told.message_primary else [str(cause)]
+    return ": ".join(" ".join(line.split()).rstrip(".?") for line in lines if line)
 
 
 def _limited() -> bool:

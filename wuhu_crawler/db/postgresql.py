@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Engine, Integer, String, create_engine, event, text
+from sqlalchemy import Connection, Engine, Integer, String, create_engine, event, inspect, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.types import TypeDecorator
@@ -31,6 +31,8 @@ SESSION = {
     "datestyle": "ISO",
     "jit": "off",  # compiling takes longer than any question of ours
 }
+_READING = {"default_transaction_read_only": "on"}
+_SCRATCH = {"synchronous_commit": "off"}
 # Advisory locks are numbers: this one says who they are of, a second one which schema.
 _OURS = 0x77756875
 _TIMED_OUT = "55P03"
@@ -38,12 +40,21 @@ _TIMED_OUT = "55P03"
 _COLUMNS = text("""
     SELECT t.relname AS table, c.attname AS column, format_type(c.atttypid, c.atttypmod) AS kind, n.collname AS collation
     FROM pg_attribute c JOIN pg_class t ON t.oid = c.attrelid LEFT JOIN pg_collation n ON n.oid = c.attcollation
-    WHERE t.relnamespace = current_schema()::regnamespace AND t.relkind = 'r' AND c.attnum > 0 AND NOT c.attisdropped
+    WHERE t.relnamespace = to_regnamespace(quote_ident(current_schema()))
+      AND t.relkind = 'r' AND c.attnum > 0 AND NOT c.attisdropped
     ORDER BY t.relname, c.attnum
 """)
 _BROKEN_INDEXES = text("""
     SELECT i.relname FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
-    WHERE i.relnamespace = current_schema()::regnamespace AND NOT (x.indisvalid AND x.indisready) ORDER BY i.relname
+    WHERE i.relnamespace = to_regnamespace(quote_ident(current_schema()))
+      AND NOT (x.indisvalid AND x.indisready) ORDER BY i.relname
+""")
+_GRANTS = text("""
+    SELECT c.relname AS relation, a.privilege_type AS what,
+      CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END AS whom, a.is_grantable AS further
+    FROM pg_class c CROSS JOIN aclexplode(c.relacl) a
+    WHERE c.relnamespace = to_regnamespace(quote_ident(current_schema()))
+      AND c.relkind IN ('r', 'v') AND a.grantee <> c.relowner
 """)
 _CLAIM = text("SELECT pg_advisory_lock(:ours, hashtext(current_schema()))")
 _HOLDER = text("""
@@ -55,7 +66,16 @@ _HOLDER = text("""
 """)
 
 
-def make(url: URL, *, readonly: bool, serializer: Any) -> Engine:
+class Grant(NamedTuple):
+    """What somebody may do with a table or view."""
+
+    relation: str
+    what: str
+    whom: str
+    further: bool
+
+
+def make(url: URL, *, readonly: bool, scratch: bool, serializer: Any) -> Engine:
     """Return an engine; a reader sees the database as it stood at its first question. Raises UsageError without the driver."""
     given = {name: value for name, value in PATIENCE.items() if name not in url.query}
     name = f"wuhu process {os.getpid()} on {socket.gethostname()}"[:63]
@@ -67,18 +87,27 @@ def make(url: URL, *, readonly: bool, serializer: Any) -> Engine:
         raise UsageError(
             f"WUHU_DATABASE_URL needs the package {error.name}: install it with `pip install 'wuhu-crawler[postgres]'`"
         ) from error
-    settings = {**SESSION, "default_transaction_read_only": "on"} if readonly else SESSION
+    settings = {**SESSION, **(_READING if readonly else {}), **(_SCRATCH if scratch else {})}
 
-    from .driver import prepare  # with psycopg, which is there by now
+    from . import driver  # with psycopg, which is there by now
+
+    driver.loosen(engine)
 
     @event.listens_for(engine, "connect")
     def set_up(connection: Any, record: Any) -> None:
-        prepare(connection)
+        driver.prepare(connection)
         connection.autocommit = True  # what is set in a transaction goes with it
         connection.execute("; ".join(f"SET {name} = '{value}'" for name, value in settings.items()))
         connection.autocommit = False
 
     return engine
+
+
+def hosts(url: URL) -> set[str]:
+    """Return the names of the servers a URL may mean: where they are is asked of the network when a connection is made."""
+    given = url.query.get("host", ())
+    named = ",".join([url.host or "", *((given,) if isinstance(given, str) else given), os.environ.get("PGHOST", "")])
+    return {name.partition(":")[0] for name in named.split(",") if name}
 
 
 def require_fit(connection: Connection) -> None:
@@ -114,6 +143,20 @@ def widen(connection: Connection) -> None:
         changes.setdefault(table, []).append(f"ALTER COLUMN {quoted(connection, column)} TYPE {change}")
     for table, words in changes.items():
         connection.exec_driver_sql(f"ALTER TABLE {quoted(connection, table)} {', '.join(words)}")
+
+
+def grants(connection: Connection) -> list[Grant]:
+    """Return what others than their owner may do with each table and view."""
+    return [Grant(*row) for row in connection.execute(_GRANTS)]
+
+
+def grant(connection: Connection, given: Sequence[Grant]) -> None:
+    """Allow it them again, as far as the table or view is there: one that was made anew has lost it."""
+    there = {*inspect(connection).get_table_names(), *inspect(connection).get_view_names()}
+    for each in given:
+        if each.relation in there:
+            further = " WITH GRANT OPTION" if each.further else ""
+            connection.exec_driver_sql(f"GRANT {each.what} ON {quoted(connection, each.relation)} TO {each.whom}{further}")
 
 
 def problems(connection: Connection) -> Iterator[str]:

@@ -164,7 +164,11 @@ def _payload(connection: Connection, row: dict[str, Any]) -> dict[str, Any] | No
 
 def portal_of(connection: Connection, article_id: int, portal: str | None) -> str | None:
     """Return the portal that has the article, None when none has; raises UsageError when several have and none is named."""
-    wanted = select(_article.portal).where(_article.article_id == article_id).order_by(_article.portal)
+    # From the portals, of which there are few: the index of articles begins with them.
+    known = models.portal.c.name
+    wanted = (
+        select(known).join(models.article, (_article.portal == known) & (_article.article_id == article_id)).order_by(known)
+    )
     found = list(connection.execute(wanted).scalars())
     if portal is not None:
         return portal if portal in found else None

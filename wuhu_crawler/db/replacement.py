@@ -1,4 +1,4 @@
-"""Building a database beside another one and putting it in its place: SQLite only, all or nothing.
+"""Building a database beside another one and putting it in its place, all or nothing: a file of SQLite, else see `schema`.
 
 The one who does this holds the archive's lock, so nobody else writes; readers go on with the file they have open.
 """
@@ -8,14 +8,14 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 
 from sqlalchemy import Engine
 from sqlalchemy.engine import make_url
 
 from ..errors import StorageError, UsageError
-from . import models
+from . import models, schema
 from .engine import make_engine, upgrade
 
 SUFFIX = ".building"
@@ -23,20 +23,24 @@ _SIDES = ("", "-wal", "-shm", "-journal")
 _BUSY = 10.0
 
 
-def file_of(url: str) -> Path:
-    """Return the file a SQLite URL names. Raises UsageError for any other URL."""
-    parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite" or not parsed.database:
-        raise UsageError(f"{url}: only a SQLite file can be built beside and put in place; give --to FILE")
-    return Path(parsed.database)
+def beside(target: Path | str) -> AbstractContextManager[Engine]:
+    """Give an engine on a new, empty database beside `target`, and put it in its place when the block ends without error.
+
+    `target` is a file or a URL.
+    The old one, if there is one, gives up its operational rows to the new. After an error it is as it was.
+    """
+    if isinstance(target, Path):
+        return _file_beside(target)
+    parsed = make_url(target)
+    if parsed.get_backend_name() == "postgresql":
+        return schema.beside(target)
+    if not parsed.database:
+        raise UsageError(f"{target} names no file that could be made")
+    return _file_beside(Path(parsed.database))
 
 
 @contextmanager
-def beside(target: Path) -> Iterator[Engine]:
-    """Give an engine on a new, empty database beside `target`, and put that in its place when the block ends without an error.
-
-    The file at `target`, if there is one, gives up its operational rows to the new one. After an error it is as it was.
-    """
+def _file_beside(target: Path) -> Iterator[Engine]:
     building = target.with_name(target.name + SUFFIX)
     target.parent.mkdir(parents=True, exist_ok=True)
     _remove(building)
