@@ -51,6 +51,7 @@ PIECE_KINDS = ("part", "counter")
 REQUISITE_KINDS = ("image", "style", "script", "attachment")
 WALK_ENDS = ("last page", "known")
 JOB_STATUS = ("running", "done", "stopped", "interrupted", "killed", "failed", "storage")
+VERDICTS = ("well", "attention", "broken", "early")
 PLAN_PARTS = ("listings", "new", "owed", "gaps", "rechecks")
 
 metadata = MetaData(naming_convention=NAMES)
@@ -475,6 +476,22 @@ job_run = Table(
     one_of("status", JOB_STATUS),
     Index(None, "job", "portal"),
     comment="One run of a job of the schedule; what a crawl did is in run and crawl",
+    info={"operational": True},
+)
+
+report = Table(
+    "report",
+    metadata,
+    Column("run_id", ForeignKey("run.id"), primary_key=True, autoincrement=False, comment="The run of a crawl it is about"),
+    Column("portal", ForeignKey("portal.name"), nullable=False, comment="The portal crawled"),
+    Column("job", String(64), nullable=False, comment="Name of the spider"),
+    Column("made_at", UtcTime, nullable=False, comment="When it was made (UTC)"),
+    Column("verdict", String(16), nullable=False, comment="well, attention, broken, or early: too little history to judge"),
+    Column("facts", _json(), nullable=False, comment="What the run did (JSON object, see docs/reports.md)"),
+    Column("findings", _json(), nullable=False, comment="What is odd about it against its history (JSON list)"),
+    one_of("verdict", VERDICTS),
+    Index(None, "portal", "job"),
+    comment="The report of a run: its facts, which are the history the next runs are judged by, and its verdict",
     info={"operational": True},
 )
 

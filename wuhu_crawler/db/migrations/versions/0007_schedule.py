@@ -1,4 +1,4 @@
-"""The schedule's standing and its runs.
+"""The schedule's standing and its runs, and the reports of crawls.
 
 Revision ID: 0007
 """
@@ -11,7 +11,7 @@ down_revision = "0006"
 
 
 def upgrade() -> None:
-    """Create job_standing and job_run."""
+    """Create job_standing, job_run and report."""
     op.create_table(
         "job_standing",
         sa.Column("job", sa.String(length=32), nullable=False),
@@ -44,3 +44,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_job_run")),
     )
     op.create_index(op.f("ix_job_run_job_portal"), "job_run", ["job", "portal"])
+    op.create_table(
+        "report",
+        sa.Column("run_id", sa.Integer(), nullable=False),
+        sa.Column("portal", sa.String(length=64), nullable=False),
+        sa.Column("job", sa.String(length=64), nullable=False),
+        sa.Column("made_at", sa.String(length=27), nullable=False),
+        sa.Column("verdict", sa.String(length=16), nullable=False),
+        sa.Column("facts", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("findings", sa.JSON(none_as_null=True), nullable=False),
+        sa.CheckConstraint("verdict IN ('well', 'attention', 'broken', 'early')", name=op.f("ck_report_verdict")),
+        sa.ForeignKeyConstraint(["run_id"], ["run.id"], name=op.f("fk_report_run_id")),
+        sa.ForeignKeyConstraint(["portal"], ["portal.name"], name=op.f("fk_report_portal")),
+        sa.PrimaryKeyConstraint("run_id", name=op.f("pk_report")),
+    )
+    op.create_index(op.f("ix_report_portal_job"), "report", ["portal", "job"])
