@@ -33,6 +33,7 @@ _COMMANDS = {
     "plan": ("plan", "plan"),
     "probe": ("probe", "probe"),
     "rebuild": ("rebuild", "rebuild"),
+    "report": ("report", "report"),
     "restore": ("backup", "restore"),
     "runs": ("runs", "runs"),
     "schedule": ("schedule", "schedule"),

@@ -45,8 +45,11 @@ _URLS = text(
 _STATUS = text("SELECT status, COUNT(*) AS requests FROM capture WHERE crawl_id = :crawl GROUP BY status ORDER BY status")
 _KINDS = text(
     """
-    SELECT COALESCE(q.kind, c.page_kind, 'other') AS kind, COUNT(*) AS requests, SUM(c.payload_length) AS bytes
-    FROM capture c LEFT JOIN requisite q ON q.capture_id = c.id WHERE c.crawl_id = :crawl GROUP BY 1 ORDER BY 2 DESC, 1
+    SELECT kind, COUNT(*) AS requests, SUM(bytes) AS bytes FROM (
+      SELECT c.payload_length AS bytes, COALESCE((SELECT MIN(q.kind) FROM requisite q WHERE q.capture_id = c.id),
+        (SELECT MIN(p.kind) FROM article_part p WHERE p.part_capture_id = c.id), c.page_kind, 'other') AS kind
+      FROM capture c WHERE c.crawl_id = :crawl) AS asked
+    GROUP BY kind ORDER BY requests DESC, kind
     """
 )
 _PLAN = text("SELECT part, planned, expected, done, brought, skipped FROM plan WHERE crawl_id = :crawl ORDER BY part")
