@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import fcntl
 import gzip
 import json
 import os
+import pickle
+import shutil
 import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+import warm
 
 from wuhu_crawler import cli
 from wuhu_crawler.demo import server, truth, world
@@ -44,13 +48,12 @@ def program(name: str) -> str:
 
 
 def scrapy(*arguments: str, folder: Path, limit: int | None = None, **more: str) -> subprocess.CompletedProcess[str]:
-    """Run `scrapy ARGUMENTS` to its end in the checkout; no file may grow beyond `limit` bytes."""
-    command = [program("scrapy"), *arguments]
-    if limit is not None:
-        command = [sys.executable, "-c", _LIMITED, str(limit), *command]
-    return subprocess.run(
-        command, cwd=ROOT, env=environment(folder, more), capture_output=True, text=True, timeout=PATIENCE, check=False
-    )
+    """Run `scrapy ARGUMENTS` to its end in the checkout (warm.py); no file may grow beyond `limit` bytes."""
+    command, env = [program("scrapy"), *arguments], environment(folder, more)
+    if limit is None:
+        return warm.text(command, env=env, timeout=PATIENCE)
+    limited = [sys.executable, "-c", _LIMITED, str(limit), *command]
+    return subprocess.run(limited, cwd=ROOT, env=env, capture_output=True, text=True, timeout=PATIENCE, check=False)
 
 
 _LIMITED = """
@@ -196,6 +199,43 @@ def listing(links: Mapping[str, str], after: str = "") -> bytes:
     return html(f'您现在的位置：<a href="/">首页</a> &gt;&gt; 江城新闻<ul>{items}</ul>{after}')
 
 
+class Workers:
+    """The workers of one run of pytest, each a process: what one of them has made for all, and when the last is done."""
+
+    def __init__(self, place: Path) -> None:
+        self.place = place
+        self.place.mkdir(exist_ok=True)
+        self.at_work = (place / "at-work").open("w")
+        fcntl.flock(self.at_work, fcntl.LOCK_SH)
+
+    def once(self, name: str, make: Callable[[Path], Any], copy: Path) -> Any:
+        """Return what `make` told of the folder it filled, and copy the folder; only the first worker to ask makes it.
+
+        Nobody reads the folder itself, since SQLite has files come and go beside a database that is read.
+        """
+        folder, told = self.place / name, self.place / f"{name}.pickle"
+        with (self.place / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not told.exists():
+                folder.mkdir()
+                told.write_bytes(pickle.dumps(make(folder)))
+            shutil.copytree(folder, copy)
+            return pickle.loads(told.read_bytes())  # noqa: S301 - one of us wrote it
+
+    def wait(self) -> None:
+        """Wait until this is the only worker left."""
+        fcntl.flock(self.at_work, fcntl.LOCK_EX)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
+    """The workers of this run; each is at work from its first test to its last."""
+    base = tmp_path_factory.getbasetemp()
+    together = Workers((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "workers")
+    with together.at_work:
+        yield together
+
+
 @dataclass(frozen=True, slots=True)
 class DemoCrawl:
     """The bundled portal, crawled whole and once: do not write into `folder`, copy it."""
@@ -204,7 +244,6 @@ class DemoCrawl:
     url: str
     log: list[LogEntry]
     articles: dict[int, dict[str, Any]]
-    ended: subprocess.CompletedProcess[str]
 
 
 @pytest.fixture(scope="session")
@@ -227,16 +266,23 @@ def demo_facts() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoCrawl]:
+def demo(workers: Workers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoCrawl]:
     """The whole bundled portal, crawled over HTTP by a real `scrapy crawl`, from a server nobody else moves the counters of."""
-    place = tmp_path_factory.mktemp("demo")
-    with server.start() as portal:
-        ended = crawl(place / "archive", "demo", "-O", str(place / "out.jsonl"), WUHU_DEMO_URL=portal.url)
-        assert ended.returncode == 0, ended.stderr
+    with ExitStack() as ended:
+
+        def make(folder: Path) -> tuple[str, list[LogEntry]]:
+            portal = ended.enter_context(server.start())
+            done = crawl(folder / "archive", "demo", "-O", str(folder / "out.jsonl"), WUHU_DEMO_URL=portal.url)
+            assert done.returncode == 0, done.stderr
+            ended.callback(workers.wait)  # they ask this server, too
+            return portal.url, list(portal.log)
+
+        place = tmp_path_factory.mktemp("demo") / "crawled"
+        url, log = workers.once("demo", make, place)
         articles = [json.loads(line) for line in (place / "out.jsonl").read_text(encoding="utf-8").splitlines()]
         by_number = {article["article_id"]: article for article in articles}
         assert len(by_number) == len(articles), "the feed holds an article twice"
-        yield DemoCrawl(place / "archive", portal.url, list(portal.log), by_number, ended)
+        yield DemoCrawl(place / "archive", url, log, by_number)
 
 
 class Result(NamedTuple):
@@ -275,11 +321,16 @@ STORY = Story(7, "长江大桥昨日通车")
 
 
 @pytest.fixture(scope="session")
-def thrice(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def thrice(workers: Workers, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An archive of three crawls: one article is changed and changed back, one stays the same (sent in gzip and in chunks), one
     is forbidden. Do not write into it, copy it."""
-    place = tmp_path_factory.mktemp("thrice")
-    archive = place / "archive"
+    place = tmp_path_factory.mktemp("thrice") / "crawled"
+    workers.once("thrice", crawl_thrice, place)
+    return place / "archive"
+
+
+def crawl_thrice(place: Path) -> None:
+    """Make that archive."""
     squeezed = gzip.compress(Story(8, "市民纷纷前往参观").page(), mtime=0)
 
     def chunked(handler: BaseHTTPRequestHandler) -> None:
@@ -300,6 +351,5 @@ def thrice(tmp_path_factory: pytest.TempPathFactory) -> Path:
         changed = Story(7, STORY.title, ["　　改过的正文，仍然足够长，好让人看出是一篇文章。"])
         for page in (STORY.page(), changed.page(), STORY.page()):
             site.pages["/html/show.asp?newsid=7"] = page
-            ended = crawl(archive, portal, "-a", "full=1")
+            ended = crawl(place / "archive", portal, "-a", "full=1")
             assert ended.returncode == 0, ended.stderr
-    return archive

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import warm
 
 PROJECT = Path(__file__).parents[1]
 # Short pauses; the order of events is what is tested, not their length.
@@ -58,15 +59,7 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
 
 def crawl(folder: Path, *arguments: str, **env: str) -> Crawl:
     """Run a crawl to its end."""
-    done = subprocess.run(
-        command(*arguments),
-        cwd=PROJECT,
-        env=environment(folder, **env),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = warm.text([str(Path(sys.executable).with_name("scrapy")), "crawl", *arguments], env=environment(folder, **env))
     return Crawl(done.returncode, done.stderr, folder)
 
 

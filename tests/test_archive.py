@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 import pytest
+import warm
 from scrapy.exceptions import DownloadCancelledError, DownloadFailedError, DownloadTimeoutError, ResponseDataLossError
 from wire_server import CLOSE, RESET, WireServer, wire_server
 
@@ -138,9 +138,7 @@ def crawl(
 ) -> Crawled:
     """Crawl the paths in a process of its own, with the project's settings."""
     job = {"url": url, "folder": str(folder), "paths": paths, "resume": resume, "file_limit": file_limit, "settings": settings}
-    done = subprocess.run(
-        [sys.executable, "-c", CRAWL, json.dumps(job)], capture_output=True, text=True, check=False, timeout=60
-    )
+    done = warm.text([sys.executable, "-c", CRAWL, json.dumps(job)])
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr, done.stderr
     lines = [json.loads(line) for line in done.stdout.splitlines()]

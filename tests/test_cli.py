@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 import pytest
+import warm
 from conftest import PATIENCE, ROOT, DemoCrawl, Story, Wuhu, answer, environment, html, listing, program, rows, serving
 
 from wuhu_crawler import __version__, cli
@@ -505,7 +506,7 @@ def test_wuhu_demo_equals_the_truth(demo_run: tuple[Path, subprocess.Popen[str]]
     for command in tried:
         words = command.split()
         assert words[0] == "wuhu"
-        ended = subprocess.run([program("wuhu"), *words[1:]], cwd=place, capture_output=True, text=True, check=False)
+        ended = warm.text([program("wuhu"), *words[1:]], cwd=place)
         assert ended.returncode == 0, ended.stderr
         assert ended.stdout
     for path in (line.split()[-1] for line in out.splitlines() if line.startswith(("WARC ", "database ", "feed "))):

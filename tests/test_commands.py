@@ -186,7 +186,8 @@ def test_every_setting_and_argument_is_documented() -> None:
         assert f"`{argument}" in page
 
 
-def test_a_csv_feed_holds_nested_fields_as_json(demo: str, tmp_path: Path) -> None:
+def test_a_csv_feed_holds_nested_fields_as_json(demo: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLD_STARTS", "1")
     feed = tmp_path / "out.csv"
     url = f"{demo.rstrip('/')}/news/Info.asp?ID=12393"
     done = crawl(tmp_path / "archive", "article", "-a", f"url={url}", "-O", str(feed), WUHU_DEMO_URL=demo)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+import warm
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -125,7 +126,7 @@ class Told(NamedTuple):
 def run(urls: list[tuple[str, dict[str, Any]]], handler: str, concurrency: int) -> subprocess.CompletedProcess[str]:
     """Crawl in a process of its own: a reactor runs once."""
     command = [sys.executable, "-c", CRAWL, f"wuhu_crawler.handlers.{handler}", str(concurrency)]
-    return subprocess.run(command, input=json.dumps(urls), capture_output=True, text=True, check=False, timeout=60)
+    return warm.text(command, told=json.dumps(urls).encode())
 
 
 def crawl(urls: list[tuple[str, dict[str, Any]]], concurrency: int = 1) -> dict[str, Told]:

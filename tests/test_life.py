@@ -8,6 +8,7 @@ import subprocess
 import sys
 import urllib.request
 from collections import Counter
+from functools import cache
 from typing import Any
 
 import pytest
@@ -38,7 +39,10 @@ def rows(model: world.World) -> dict[int, dict[str, Any]]:
     return {row["article_id"]: row for row in truth.rows(model)}
 
 
-ROWS = [rows(model) for model in WORLDS]
+@cache
+def truth_of(day: int) -> dict[int, dict[str, Any]]:
+    """The truth of a day by article; it is long, and wanted of no day before its test."""
+    return rows(WORLDS[day])
 
 
 def of(what: str, day: int) -> set[int]:
@@ -79,22 +83,22 @@ def test_day_0_is_the_portal_as_built() -> None:
         *(f"/news/Info.asp?ID={n}" for n in range(11949, 12422)),
     ]
     assert [path for path in paths if built.answer(path) != first.answer(path)] == []
-    assert rows(world.build()) == ROWS[0]
+    assert rows(world.build()) == truth_of(0)
     assert truth.summary(world.build()) == truth.summary(WORLDS[0])
     assert EVENTS[0] == []
 
 
 def test_a_day_is_the_same_however_one_comes_to_it() -> None:
     again = Life.of()
-    assert rows(again.world(30)) == ROWS[30]
-    assert rows(again.world(7)) == ROWS[7], "going back"
+    assert rows(again.world(30)) == truth_of(30)
+    assert rows(again.world(7)) == truth_of(7), "going back"
     assert [again.events(day) for day in range(DAYS)] == EVENTS
-    assert rows(Life.of(seed=7).world(5)) != ROWS[5]
+    assert rows(Life.of(seed=7).world(5)) != truth_of(5)
 
 
 def test_a_day_does_not_depend_on_the_process(wuhu: Wuhu) -> None:
     ended = subprocess.run([program("wuhu"), "demo", "truth", "--day", "5"], capture_output=True, text=True, check=True)
-    assert [json.loads(line) for line in ended.stdout.splitlines()] == json.loads(json.dumps(list(ROWS[5].values())))
+    assert [json.loads(line) for line in ended.stdout.splitlines()] == json.loads(json.dumps(list(truth_of(5).values())))
 
 
 def test_everything_happens_within_a_few_weeks() -> None:
@@ -108,7 +112,7 @@ def test_everything_happens_within_a_few_weeks() -> None:
 
 @pytest.mark.parametrize("day", range(1, DAYS))
 def test_the_events_of_a_day_are_what_has_changed(day: int) -> None:
-    before, after = ROWS[day - 1], ROWS[day]
+    before, after = truth_of(day - 1), truth_of(day)
     assert set(after) - set(before) == of("new", day) | of("restored", day)
     assert set(before) - set(after) == of("removed", day)
     changed = {n for n in set(before) & set(after) if any(before[n][name] != after[n][name] for name in WORDS)}
@@ -123,9 +127,9 @@ def test_the_truth_of_a_day_is_what_is_served(day: int) -> None:
     model = WORLDS[day]
     touched = {event.id for events in EVENTS[: day + 1] for event in events if event.id in model.articles}
     assert len(touched) > 8
-    redesigned = [n for n, row in ROWS[day].items() if row["template"].endswith("-new")][:20]
+    redesigned = [n for n, row in truth_of(day).items() if row["template"].endswith("-new")][:20]
     for number in {*touched, *redesigned} - set(model.failing):
-        row = ROWS[day][number]
+        row = truth_of(day)[number]
         if row["parts"] > 1:
             continue
         page = asked(model, number)
@@ -135,7 +139,7 @@ def test_the_truth_of_a_day_is_what_is_served(day: int) -> None:
         assert found["category"] == row["category"]
         if row["counter"] == "get":
             assert found["views"] == row["views"]
-    assert listed_on_pages(model) == {n for n, row in ROWS[day].items() if row["listed"]}
+    assert listed_on_pages(model) == {n for n, row in truth_of(day).items() if row["listed"]}
 
 
 @pytest.mark.parametrize("what", ["removed", "skipped"])
@@ -152,10 +156,10 @@ def test_some_of_what_was_removed_comes_back() -> None:
     number = next(iter(back))
     away = next(day for day in range(DAYS) if number in of("removed", day))
     home = next(day for day in range(DAYS) if number in of("restored", day))
-    assert ROWS[home][number]["paragraphs"] == ROWS[away - 1][number]["paragraphs"]
+    assert truth_of(home)[number]["paragraphs"] == truth_of(away - 1)[number]["paragraphs"]
     assert all(number in WORLDS[day].dead for day in range(away, home))
-    if ROWS[away - 1][number]["views"]:
-        assert ROWS[home][number]["views"] == 0, "its counter begins anew"
+    if truth_of(away - 1)[number]["views"]:
+        assert truth_of(home)[number]["views"] == 0, "its counter begins anew"
 
 
 def test_a_database_that_fails_for_a_day_takes_nothing_away() -> None:
@@ -175,8 +179,8 @@ def test_a_category_is_renamed_on_its_pages() -> None:
     (day, (old, new)), *_ = RENAMES.items()
     assert old not in served(WORLDS[day], "/")
     assert served(WORLDS[day], "/").count(new) == served(WORLDS[day - 1], "/").count(old)
-    assert {n for n, row in ROWS[day].items() if row["category"] == new} >= {
-        n for n, row in ROWS[day - 1].items() if row["category"] == old and n in ROWS[day]
+    assert {n for n, row in truth_of(day).items() if row["category"] == new} >= {
+        n for n, row in truth_of(day - 1).items() if row["category"] == old and n in truth_of(day)
     }
 
 
@@ -194,9 +198,9 @@ def test_a_redesign_changes_the_page_and_no_article(look: str) -> None:
 
 
 def test_counters_grow_with_the_days() -> None:
-    for number in set(ROWS[0]) & set(ROWS[30]) - set().union(*(of("restored", day) for day in range(31))):
-        if ROWS[0][number]["views"] is not None:
-            assert ROWS[30][number]["views"] - ROWS[0][number]["views"] == number % 5 * 30
+    for number in set(truth_of(0)) & set(truth_of(30)) - set().union(*(of("restored", day) for day in range(31))):
+        if truth_of(0)[number]["views"] is not None:
+            assert truth_of(30)[number]["views"] - truth_of(0)[number]["views"] == number % 5 * 30
 
 
 def test_most_edits_are_of_young_articles_and_some_of_old_ones() -> None:
@@ -275,7 +279,7 @@ def test_a_running_server_goes_to_another_day() -> None:
         assert "该信息不存在".encode("gb18030") in page(born or 0)
         handle.go_to(1)
         assert "该信息不存在".encode("gb18030") not in page(born or 0)
-        assert rows(handle.portal.world) == ROWS[1]
+        assert rows(handle.portal.world) == truth_of(1)
 
 
 def test_a_large_portal_is_served_within_seconds_and_in_little_memory() -> None:
@@ -302,7 +306,7 @@ def test_truth_tells_events_and_their_counts(wuhu: Wuhu) -> None:
     assert counts["events"] == dict(Counter(row["what"] for row in told))
     assert counts["ids"]["edited"] == [row["id"] for row in told if row["what"] == "edited"]
     summary = json.loads(wuhu("demo", "truth", "--day", "12", "--summary").out)
-    assert summary["articles"] == len(ROWS[12])
+    assert summary["articles"] == len(truth_of(12))
 
 
 def test_rounds_of_edits_and_days_do_not_mix(wuhu: Wuhu) -> None:

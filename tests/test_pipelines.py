@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from conftest import PATIENCE, ROOT, Page, Story, environment, outcomes, rows, serving
+import warm
+from conftest import PATIENCE, Page, Story, environment, outcomes, rows, serving
 
 from wuhu_crawler import settings
 from wuhu_crawler.warc.reader import iter_records
@@ -80,15 +80,8 @@ def crawled(tmp_path_factory: pytest.TempPathFactory) -> Crawled:
     place = tmp_path_factory.mktemp("pipelines")
     pages: dict[str, Page] = {f"/show.asp?id={n}": Story(n, f"第{n}篇：大桥通车仪式").page() for n in range(len(DEEDS))}
     with serving(pages) as site:
-        ended = subprocess.run(
-            [sys.executable, "-c", SPIDER, str(site.profile(place)), ",".join(DEEDS)],
-            cwd=ROOT,
-            env=environment(place / "archive"),
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
+        command = [sys.executable, "-c", SPIDER, str(site.profile(place)), ",".join(DEEDS)]
+        ended = warm.text(command, env=environment(place / "archive"), timeout=PATIENCE)
     assert ended.returncode == 0, ended.stderr
     return Crawled(place / "archive", json.loads(ended.stdout.splitlines()[-1]), ended.stderr)
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from conftest import HASTY, PATIENCE, ROOT, Page, Site, Story, environment, html, listing, program, serving
+import warm
+from conftest import HASTY, PATIENCE, Page, Site, Story, environment, html, listing, program, serving
 
 from wuhu_crawler import cli, probe
 from wuhu_crawler.demo import portal as demo
@@ -29,10 +30,7 @@ NOW = datetime(2024, 5, 10, tzinfo=UTC)
 
 
 def wuhu(folder: Path, *arguments: str | Path, **more: str) -> subprocess.CompletedProcess[str]:
-    command = [program("wuhu"), "probe", *map(str, arguments)]
-    return subprocess.run(
-        command, cwd=ROOT, env=environment(folder, more), capture_output=True, text=True, timeout=PATIENCE, check=False
-    )
+    return warm.text([program("wuhu"), "probe", *map(str, arguments)], env=environment(folder, more), timeout=PATIENCE)
 
 
 # --- which pages ---

@@ -6,13 +6,16 @@ import json
 import subprocess
 from pathlib import Path
 
+import pytest
+import warm
 from conftest import STORY, DemoCrawl, Story, Wuhu, environment, program, rows
 
 
 def cat(folder: Path, *arguments: str) -> bytes:
     """Return what `wuhu cat` writes, which is no text."""
-    command = [program("wuhu"), "cat", *arguments]
-    return subprocess.run(command, env=environment(folder), capture_output=True, check=True).stdout
+    ended = warm.run([program("wuhu"), "cat", *arguments], env=environment(folder))
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
 
 
 def test_every_version_is_shown_with_its_record(wuhu: Wuhu, thrice: Path) -> None:
@@ -65,7 +68,8 @@ def test_a_version_read_from_a_revisit_names_the_record_that_has_its_body(wuhu: 
     assert cat(thrice, str(third["capture_id"]), "--body") == STORY.page()
 
 
-def test_the_whole_demo_can_be_read_back(demo: DemoCrawl) -> None:
+def test_the_whole_demo_can_be_read_back(demo: DemoCrawl, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLD_STARTS", "1")
     (number,) = rows(demo.folder, "SELECT max(id) FROM capture WHERE page_kind = 'article'")[0]
     (length,) = rows(demo.folder, "SELECT payload_length FROM capture WHERE id = ?", number)[0]
     head, _, body = cat(demo.folder, str(number)).partition(b"\r\n\r\n")

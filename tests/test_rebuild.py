@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import warm
 from conftest import PATIENCE, ROOT, crawl, environment, program, rows
 from sqlalchemy import Connection
 
@@ -35,15 +36,7 @@ SMALL_FILES = {"WUHU_WARC_MAX_SIZE": "40000"}
 
 def wuhu(folder: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
     """Run `wuhu --data FOLDER ARGUMENTS` to its end."""
-    return subprocess.run(
-        [program("wuhu"), "--data", str(folder), *arguments],
-        cwd=ROOT,
-        env=environment(folder, more),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+    return warm.text([program("wuhu"), "--data", str(folder), *arguments], env=environment(folder, more), timeout=PATIENCE)
 
 
 @contextmanager

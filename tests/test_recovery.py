@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ROOT, Story, environment, listing, program, rows
+import warm
+from conftest import Story, environment, listing, program, rows
 
 from wuhu_crawler.captures import captured
 from wuhu_crawler.errors import StorageError
@@ -210,4 +211,6 @@ def test_status_tells_who_writes_and_what_was_killed(open_writer: Open, tmp_path
 def status(folder: Path) -> str:
     """Return what `wuhu status` prints."""
     command = [program("wuhu"), "--data", str(folder), "status"]
-    return subprocess.run(command, cwd=ROOT, env=environment(folder), capture_output=True, text=True, check=True).stdout
+    ended = warm.text(command, env=environment(folder))
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import date, datetime
+from functools import cache
 from typing import Any, Literal, NamedTuple
 
 Role = Literal["reporter", "correspondent", "photographer", "editor", "intern", "author", "other"]
@@ -302,8 +303,10 @@ class Assembled:
 
 def to_json(item: Any) -> Any:
     """Return the JSON form of an item, in field order: dataclasses become objects, dates ISO 8601 strings."""
-    if is_dataclass(item) and not isinstance(item, type):
-        return {f.name: to_json(getattr(item, f.name)) for f in fields(item)}
+    if item is None or isinstance(item, str):
+        return item  # nearly all there is
+    if (names := _field_names(item.__class__)) is not None:
+        return {name: to_json(getattr(item, name)) for name in names}
     if isinstance(item, dict):
         return {key: to_json(value) for key, value in item.items()}
     if isinstance(item, list | tuple):
@@ -311,3 +314,9 @@ def to_json(item: Any) -> Any:
     if isinstance(item, date):
         return item.isoformat()
     return item
+
+
+@cache
+def _field_names(kind: type) -> tuple[str, ...] | None:
+    """Return the names of a dataclass's fields, None for another type."""
+    return tuple(f.name for f in fields(kind)) if is_dataclass(kind) else None
