@@ -37,10 +37,8 @@ class Crawled:
             del site.pages["/news/Info.asp?ID=3"]
             new = {"/news/Info.asp?ID=9": EVIL, "/news/Info.asp?ID=10": "坏了"}
             site.pages["/"] = listing({**new, **links})
-            tomorrow = datetime.now(SHANGHAI) + timedelta(days=1)
-            site.pages["/news/Info.asp?ID=9"] = Story(
-                9, EVIL.replace("<", "&lt;"), published=f"{tomorrow:%Y-%m-%d} 23:01:01"
-            ).page()
+            tomorrow = f"{datetime.now(SHANGHAI) + timedelta(days=1):%Y-%m-%d} 23:01:01"
+            site.pages["/news/Info.asp?ID=9"] = Story(9, EVIL.replace("<", "&lt;"), published=tomorrow).page()
             site.pages["/news/Info.asp?ID=10"] = "Microsoft OLE DB Provider for ODBC Drivers 错误 '80040e14'".encode("gb18030")
             self.second = crawl(folder, profile, "-a", "full=1")
 
