@@ -70,6 +70,12 @@ def crawl(folder: Path, portal: str | Path = "demo", *arguments: str, **more: st
     return scrapy("crawl", "wuhu", "-a", f"portal={portal}", *arguments, folder=folder, **more)
 
 
+def result(log: str) -> str:
+    """Return the sentence a crawl tells its result in; the line of its report comes after it."""
+    (told,) = (line for line in log.splitlines() if " INFO: Crawl " in line and " ended (" in line)
+    return told
+
+
 def rows(folder: Path, query: str, *values: Any) -> list[tuple[Any, ...]]:
     """Ask the archive's database with nothing but SQLite."""
     with closing(sqlite3.connect(f"file:{folder / 'archive.db'}?mode=ro", uri=True)) as connection:

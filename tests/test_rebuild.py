@@ -158,6 +158,7 @@ def test_a_rebuild_in_place_keeps_what_is_not_derived(story: Story, tmp_path: Pa
         "cdx",
         "manifest-sha256.txt",
         "quarantine",
+        "reports",
         "warc",
     ]
     assert path.read_bytes() == whole

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import HASTY, DemoCrawl, Story, answer, crawl, html, listing, outcomes, rows, serving
+from conftest import HASTY, DemoCrawl, Story, answer, crawl, html, listing, outcomes, result, rows, serving
 from fastwarc.warc import ArchiveIterator, WarcRecordType
 from scrapy.settings import Settings
 from test_parts import assert_rebuilt_alike
@@ -190,7 +190,7 @@ def twice(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[list[str
             ended = crawl(place / "data", profile, "-a", "full=1", **HASTY)
             assert ended.returncode == 0, ended.stderr
             asked.append(list(site.log))
-            told.append(ended.stderr.rstrip().rpartition("\n")[2])
+            told.append(result(ended.stderr))
             site.log.clear()
             site.pages["/css/bg.gif"] = versioned(b"GIF89a-other", "image/gif", "b2")
     return place / "data", asked, told

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import warm
-from conftest import HASTY, PATIENCE, ROOT, Page, Site, Story, answer, crawl, environment, html, program, rows, serving
+from conftest import HASTY, PATIENCE, ROOT, Page, Site, Story, answer, crawl, environment, html, program, result, rows, serving
 
 from wuhu_crawler.items import Listing, ListingEntry, Pager
 from wuhu_crawler.planning.listings import (
@@ -308,7 +308,7 @@ class Nights:
         self.site.log.clear()
         ended = crawl(self.folder, self.profile, *arguments, "-s", "RETRY_TIMES=0", **HASTY, **more)
         assert ended.returncode == code, ended.stderr
-        self.sentence = ended.stderr.rstrip().rpartition("\n")[2]
+        self.sentence = result(ended.stderr)
         return [path for path in dict.fromkeys(self.site.log) if path not in ("/robots.txt", "/")]
 
     def numbers(self) -> set[int]:

@@ -58,7 +58,7 @@ def init(portals: tuple[str, ...], contact: str | None, title: str | None, force
 
 @click.group()
 def config() -> None:
-    """Check the collection file."""
+    """Look after the collection file wuhu.toml, which says what an archive keeps and when; `wuhu init` writes one."""
 
 
 @config.command()
