@@ -9,8 +9,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 
-.PHONY: help setup demo test test-root test-replay test-postgres fuzz check format bench bench-crawl bench-extract bench-rebuild bench-gaps bench-nights bench-rechecks bench-databases
-.PHONY: bench-versions bench-year killer coverage postgresql clean
+.PHONY: help setup demo test test-root test-replay test-postgres fuzz check format bench bench-crawl bench-extract bench-rebuild bench-gaps bench-nights bench-rechecks
+.PHONY: bench-ask bench-versions bench-year killer coverage postgresql clean
+.PHONY: bench-databases
+.PHONY: bench-quarter
 
 help: ## show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -71,10 +73,13 @@ format: setup ## let ruff format and mend what it can
 coverage: setup ## tests with coverage of the core rooms, at least 90 %
 	$(BIN)/pytest --cov --cov-report=term --cov-fail-under=90
 
+bench: bench-crawl bench-extract bench-rebuild bench-gaps bench-nights bench-rechecks bench-versions bench-ask ## all benchmarks but the year
+
+bench-ask: setup ## every saved question on 100,000 articles, now and as of a day; none may take longer than a second
+	$(BIN)/python bench/ask.py --articles $(or $(ARTICLES),100000) $(ARGS)
+
 bench-databases: setup ## SQLite and PostgreSQL beside each other: writing, sizes, dumps and questions (ARTICLES=20000)
 	$(BIN)/python bench/databases.py --articles $(or $(ARTICLES),20000)
-
-bench: bench-crawl bench-extract bench-rebuild bench-gaps bench-nights bench-rechecks bench-versions ## all benchmarks but the year
 
 bench-gaps: setup ## memory and time of `scrapy crawl gaps` over a million numbers and more
 	$(BIN)/python bench/gaps.py
@@ -87,6 +92,9 @@ bench-rechecks: setup ## whether a budget of re-checks suffices: a year of night
 
 bench-year: setup ## nightly crawls of a living portal against its truth (ARTICLES=5000 NIGHTS=35; 50000 takes hours)
 	$(BIN)/python bench/year.py --articles $(or $(ARTICLES),5000) --nights $(or $(NIGHTS),35)
+
+bench-quarter: setup ## a quarter kept by the daemon, with kills, an outage and a block, against the truth (NIGHTS=91)
+	$(BIN)/python bench/quarter.py --nights $(or $(NIGHTS),91)
 
 bench-versions: setup ## 10,000 re-fetches with moving counters, sidebars and clocks, then 500 edits: what makes a version
 	$(BIN)/python bench/versions.py --refetches $(or $(REFETCHES),10000) --edits $(or $(EDITS),500)

@@ -293,7 +293,7 @@ def test_every_enumeration_has_a_check() -> None:
         for c in table.constraints
         if isinstance(c, CheckConstraint)
     }
-    assert len(checked) == 12
+    assert len(checked) == 15
 
 
 @pytest.mark.parametrize(("number", "kind"), [(28, "OutOfSpace"), (122, "OutOfSpace"), (5, "StorageError")])

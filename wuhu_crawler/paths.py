@@ -70,21 +70,29 @@ class ArchivePaths:
         return self.root / "quarantine"
 
     @property
+    def logs(self) -> Path:
+        """Where the log files of scheduled runs go."""
+        return self.root / "logs"
+
+    @property
     def reports(self) -> Path:
         """Where crawl reports go."""
         return self.root / "reports"
 
 
 class ArchiveLock:
-    """The writer's lock on an archive: an flock the kernel drops when its holder dies, with the holder's PID as content."""
+    """The writer's lock on an archive: an flock the kernel drops when its holder dies, with the holder's PID as content.
 
-    def __init__(self, folder: Path) -> None:
+    `name` and `what` are of another lock of the same kind, on another file in the folder.
+    """
+
+    def __init__(self, folder: Path, name: str = "archive.lock", what: str = "archive") -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._fd = os.open(folder / "archive.lock", os.O_RDWR | os.O_CREAT, 0o644)
+        self._fd = os.open(folder / name, os.O_RDWR | os.O_CREAT, 0o644)
         if not self._taken():
             holder = os.pread(self._fd, 32, 0).decode("ascii", "replace").strip() or "unknown"
             os.close(self._fd)
-            raise ArchiveInUse(f"the archive {folder} is in use by process {holder}; wait for it to end or stop it")
+            raise ArchiveInUse(f"the {what} {folder} is in use by process {holder}; wait for it to end or stop it")
         os.ftruncate(self._fd, 0)
         os.pwrite(self._fd, f"{os.getpid()}\n".encode(), 0)
 

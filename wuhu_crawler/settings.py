@@ -40,6 +40,11 @@ WUHU_COMMIT_SECONDS = _env("WUHU_COMMIT_SECONDS", "1.0")
 WUHU_WARC_MAX_SIZE = _env("WUHU_WARC_MAX_SIZE", str(1 << 30))
 # Whether `wuhu search` finds what is crawled; 0 is for benchmarks.
 WUHU_SEARCH_INDEX = _env("WUHU_SEARCH_INDEX", "1")
+# A folder of the user's own saved questions, beside `questions` in the archive folder; and how long a question may take.
+WUHU_QUESTIONS_DIR = _env("WUHU_QUESTIONS_DIR", "")
+WUHU_ASK_SECONDS = _env("WUHU_ASK_SECONDS", "60")
+# Whether a crawl makes its report when it has ended; `wuhu report` makes one later.
+WUHU_REPORT = _env("WUHU_REPORT", "1")
 # Seconds before the second try; doubles with each further one, with jitter, up to the maximum.
 WUHU_BACKOFF_SECONDS = _env("WUHU_BACKOFF_SECONDS", "1.0")
 WUHU_BACKOFF_MAX = _env("WUHU_BACKOFF_MAX", "60.0")

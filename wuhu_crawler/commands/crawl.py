@@ -19,6 +19,8 @@ from scrapy.spiderloader import get_spider_loader
 
 from ..errors import Interrupted, UsageError, WuhuError
 from ..extensions import ArchiveKeeper
+from ..report.make import make
+from ..report.page import TITLES
 from ..spiders.portal_spider import PortalSpider
 
 if TYPE_CHECKING:
@@ -131,6 +133,7 @@ class Command(BaseRunSpiderCommand):
         gc.set_threshold(50_000, 20, 20)
         process.start()
         error = _end_of(task, crawler)
+        _report(crawler)
         if error is not None:
             _say(error)
             self.exitcode = error.exit_code
@@ -187,6 +190,20 @@ def _end_of(task: asyncio.Task[None], crawler: Crawler) -> WuhuError | None:
         logger.error("The crawl ended with an unexpected error", exc_info=error)
         return WuhuError(f"unexpected error: {error!r}")
     return keeper.error if keeper is not None else WuhuError("the crawl ended without an archive")
+
+
+def _report(crawler: Crawler) -> None:
+    """Make the report of the run. What goes wrong with it is told, and is no reason to call the crawl a failure."""
+    keeper = _keeper(crawler)
+    if keeper is None or keeper.writer.broken is not None or not crawler.settings.getbool("WUHU_REPORT"):
+        return
+    try:
+        made = make(keeper.writer.paths, keeper.writer.run_id)
+    except WuhuError as error:
+        logger.error("There is no report of this run: %s", error)
+        return
+    if made is not None:
+        logger.info("%s; report %s", TITLES[made["verdict"]], made["files"][-1])
 
 
 def _keeper(crawler: Crawler) -> ArchiveKeeper | None:

@@ -21,7 +21,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from .. import clock
 from ..errors import StorageError, UsageError
-from . import postgresql, views
+from . import dictionary, postgresql, statistics, views
 from .failures import BUSY_SECONDS, translated
 from .search import index_problems
 
@@ -152,8 +152,10 @@ def _change(connection: Connection, to_head: Callable[[Connection, Path], None])
     if is_postgresql:
         postgresql.widen(connection)
     views.create(connection)
+    dictionary.fill(connection)
+    if statistics.is_stale(connection):
+        statistics.refresh(connection)
     if is_postgresql:
-        postgresql.describe(connection)
         postgresql.grant(connection, given)
 
 
@@ -290,6 +292,8 @@ def _problems(connection: Connection) -> Iterator[str]:
 
     yield from (f"the schema differs from the program's: {difference}" for difference in schema_differences(connection))
     yield from (f"the view {name} is not the program's" for name in views.differences(connection))
+    if told := dictionary.differences(connection):
+        yield f"the dictionary does not say what the program does of {', '.join(told[:5])}{', ...' if len(told) > 5 else ''}"
     yield from _version_problems(connection)
     yield from index_problems(connection)
 

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Date,
@@ -49,6 +50,9 @@ LINK_KINDS = ("image", "attachment", "link")
 PIECE_KINDS = ("part", "counter")
 REQUISITE_KINDS = ("image", "style", "script", "attachment")
 WALK_ENDS = ("last page", "known")
+DESCRIBED = ("table", "view", "column")
+JOB_STATUS = ("running", "done", "stopped", "interrupted", "killed", "failed", "storage")
+VERDICTS = ("well", "attention", "broken", "early")
 PLAN_PARTS = ("listings", "new", "owed", "gaps", "rechecks")
 
 metadata = MetaData(naming_convention=NAMES)
@@ -436,6 +440,74 @@ plan = Table(
     sqlite_with_rowid=False,
 )
 
+job_standing = Table(
+    "job_standing",
+    metadata,
+    Column("job", String(32), primary_key=True, comment="Name of the job in the collection file"),
+    Column("portal", String(64), primary_key=True, comment="The portal it is run for; empty for a job of the whole archive"),
+    Column("settled_at", UtcTime, nullable=False, comment="Times it was due up to this one are done with (UTC)"),
+    comment="How far each job of the schedule is done with",
+    info={"operational": True},
+    sqlite_with_rowid=False,
+)
+
+job_run = Table(
+    "job_run",
+    metadata,
+    Column("id", Integer, primary_key=True, comment="Number of the run, in order of start"),
+    Column("job", String(32), nullable=False, comment="Name of the job in the collection file"),
+    Column("do", String(16), nullable=False, comment="What it does: walk, full, gaps, recheck, verify, backup, export or wacz"),
+    Column("portal", String(64), nullable=False, comment="The portal it is run for; empty for a job of the whole archive"),
+    Column("due_at", UtcTime, nullable=False, comment="When it was due (UTC)"),
+    Column("resumed", Boolean, nullable=False, comment="Whether it went on with a run that had not come to its end"),
+    Column("started_at", UtcTime, nullable=False, comment="When its process was started (UTC)"),
+    Column("finished_at", UtcTime, comment="When it ended (UTC); NULL while it is at work"),
+    Column(
+        "status",
+        String(16),
+        nullable=False,
+        comment="running, done, stopped (by the portal), interrupted, killed, failed or storage (out of space, storage error)",
+    ),
+    Column("goes_on", String(8), comment="now: it is gone on with as soon as it may; due: when it is due again; NULL = not"),
+    Column("exit_code", Integer, comment="Exit code, see docs/operations.md; negative = the signal that killed it"),
+    Column("reason", Text, comment="Why it ended so, in a sentence"),
+    Column("pid", Integer, comment="Process ID"),
+    Column("argv", _json(), nullable=False, comment="Command line (JSON list)"),
+    Column("log", Text, comment="Its log file, from the archive's folder"),
+    one_of("status", JOB_STATUS),
+    Index(None, "job", "portal"),
+    comment="One run of a job of the schedule; what a crawl did is in run and crawl",
+    info={"operational": True},
+)
+
+job_news = Table(
+    "job_news",
+    metadata,
+    Column("job", String(32), primary_key=True, comment="Name of the job in the collection file"),
+    Column("portal", String(64), primary_key=True, comment="The portal it is run for; empty for a job of the whole archive"),
+    Column("verdict", String(16), nullable=False, comment="The verdict somebody was told last"),
+    Column("told_at", UtcTime, nullable=False, comment="When (UTC)"),
+    comment="What was told last of each job, by mail or webhook: a change is against this",
+    info={"operational": True},
+    sqlite_with_rowid=False,
+)
+
+report = Table(
+    "report",
+    metadata,
+    Column("run_id", ForeignKey("run.id"), primary_key=True, autoincrement=False, comment="The run of a crawl it is about"),
+    Column("portal", ForeignKey("portal.name"), nullable=False, comment="The portal crawled"),
+    Column("job", String(64), nullable=False, comment="Name of the spider"),
+    Column("made_at", UtcTime, nullable=False, comment="When it was made (UTC)"),
+    Column("verdict", String(16), nullable=False, comment="well, attention, broken, or early: too little history to judge"),
+    Column("facts", _json(), nullable=False, comment="What the run did (JSON object, see docs/reports.md)"),
+    Column("findings", _json(), nullable=False, comment="What is odd about it against its history (JSON list)"),
+    one_of("verdict", VERDICTS),
+    Index(None, "portal", "job"),
+    comment="The report of a run: its facts, which are the history the next runs are judged by, and its verdict",
+    info={"operational": True},
+)
+
 suppression = Table(
     "suppression",
     metadata,
@@ -471,6 +543,20 @@ near_duplicate = Table(
     Column("other_key", ForeignKey("article.key"), primary_key=True, index=True, comment="The other article"),
     Column("similarity", Float, nullable=False, comment="Shingles of both texts, as a share of those of either; 1 = the same"),
     comment="Two articles whose latest versions tell the same story",
+    sqlite_with_rowid=False,
+)
+
+dictionary = Table(
+    "dictionary",
+    metadata,
+    Column("object", String(64), primary_key=True, comment="Name of the table or view"),
+    Column("field", String(64), primary_key=True, comment="Name of the column; empty for the table or view itself"),
+    Column("kind", String(16), nullable=False, comment="table, view or column"),
+    Column("type", Text, comment="SQL type of a table's column; NULL = of the view's query, or not a column"),
+    Column("meaning", Text, nullable=False, comment="What it is: a row of the table or view, or the column's value"),
+    one_of("kind", DESCRIBED),
+    comment="What every table, view and column of this database means",
+    info={"index": True},
     sqlite_with_rowid=False,
 )
 

@@ -15,11 +15,10 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Engine, Integer, String, create_engine, event, inspect, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.schema import SetColumnComment, SetTableComment
 from sqlalchemy.types import TypeDecorator
 
 from ..errors import ArchiveInUse, UsageError
-from . import models, views
+from . import models
 from .failures import BUSY_SECONDS
 
 OLDEST = 15
@@ -152,18 +151,6 @@ def widen(connection: Connection) -> None:
         connection.exec_driver_sql(f"ALTER TABLE {quoted(connection, table)} {', '.join(words)}")
 
 
-def describe(connection: Connection) -> None:
-    """Write what every table, view and column means into the database; after the views were made."""
-    for table in models.metadata.sorted_tables:
-        connection.execute(SetTableComment(table))
-        for column in table.columns:
-            connection.execute(SetColumnComment(column))
-    for view, facts in views.VIEWS.items():
-        _comment(connection, f"VIEW {view}", facts.comment)
-        for name, meaning in facts.columns.items():
-            _comment(connection, f"COLUMN {view}.{quoted(connection, name)}", meaning)
-
-
 def grants(connection: Connection) -> list[Grant]:
     """Return what others than their owner may do with each table and view."""
     return [Grant(*row) for row in connection.execute(_GRANTS)]
@@ -235,8 +222,3 @@ def _orphans(connection: Connection) -> Iterator[str]:
             count = connection.exec_driver_sql(f'{wanted} WHERE {there} AND b."{pairs[0][1]}" IS NULL').scalar_one()
             if count:
                 yield f"{count} rows of {table.name} refer to rows of {target} that do not exist"
-
-
-def _comment(connection: Connection, what: str, words: str) -> None:
-    literal = words.replace("'", "''")
-    connection.exec_driver_sql(f"COMMENT ON {what} IS '{literal}'", execution_options={"no_parameters": True})

@@ -130,7 +130,7 @@ def status(connection: Connection) -> dict[str, Any]:
     return {
         "portals": _portals(connection),
         **totals,
-        "outcomes": _outcomes(connection),
+        "outcomes": outcomes_of(connection),
         "warc_bytes": int(committed),
         "last_crawl": next(iter(crawls(connection, limit=1)), None),
         "last_run": _last_run(connection),
@@ -206,11 +206,11 @@ def _tallies(connection: Connection, crawl_id: str) -> dict[str, Any]:
     return {
         "runs": connection.execute(runs).scalar_one(),
         "captures": connection.execute(captures).scalar_one(),
-        "outcomes": _outcomes(connection, crawl_id),
+        "outcomes": outcomes_of(connection, crawl_id),
     }
 
 
-def _outcomes(connection: Connection, crawl_id: str | None = None) -> dict[str, int]:
+def outcomes_of(connection: Connection, crawl_id: str | None = None) -> dict[str, int]:
     """Return the outcomes by kind, of one crawl or of all, in the order of the vocabulary."""
     outcome = models.outcome.c
     wanted = select(outcome.outcome, func.count().label("number")).group_by(outcome.outcome)

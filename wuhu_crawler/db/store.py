@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine, case, func, select, update
 from ..errors import WuhuError
 from ..items import Capture, Outcome, PageItem, Piece, Walked
 from ..portals import Portal
-from . import models, postgresql
+from . import models, postgresql, statistics
 from .batch import Batch, Page
 from .failures import translated
 from .rows import capture_item, capture_row, number, outcome_row
@@ -87,9 +87,13 @@ class Store:
 
     def close(self) -> None:
         """Close every connection to the database; what was not committed is dropped. Safe to call twice."""
-        self._writes.close()
-        self._lookups.close()
-        self.engine.dispose()
+        try:
+            if self._broken is None and not self._writes.closed:
+                self._refresh_statistics()
+        finally:
+            self._writes.close()
+            self._lookups.close()
+            self.engine.dispose()
 
     @property
     def questions(self) -> Connection:
@@ -383,6 +387,13 @@ class Store:
         except WuhuError as error:
             self._broken = error
             raise
+
+    def _refresh_statistics(self) -> None:
+        with translated():
+            is_stale = statistics.is_stale(self._lookups)
+        if is_stale:
+            with self._transaction() as connection:
+                statistics.refresh(connection)
 
     def _require_sound(self) -> None:
         if self._broken is not None:

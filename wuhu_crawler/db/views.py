@@ -4,28 +4,20 @@ A view is not data: it is no part of the migrations' history, but made anew from
 comes with a migration, be it an empty one. A view reads tables, and views that stand before it.
 
 They are written for SQLite and PostgreSQL alike, and for any scope: what differs is a macro, `{name:argument,argument}`, see
-_MACROS. The database has them in the plain scope; `scoped` puts those of another one before a query, under the same names.
+MACROS. Those of this module tell planning what there is, suppressed or not; those of `shown` are for analysts. The database
+has them in the plain scope; `scoped` puts those of another one before a query, under the same names.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from sqlalchemy import Connection, inspect, text
 
-from .scope import PLAIN, Scope
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """A view: what a row is, its columns with their meanings, and its query, in which macros may stand."""
-
-    comment: str
-    columns: Mapping[str, str]
-    query: str
-
+from .scope import PLAIN, ZONE, Scope
+from .shown import GONE_DAYS, GONE_TIMES, SHOWN
+from .view import View
 
 VIEWS: dict[str, View] = {
     "article_observation": View(
@@ -106,54 +98,48 @@ VIEWS: dict[str, View] = {
         FROM seen
         """,
     ),
-    "articles": View(
-        "What analysts ask of: one row an article, with the fields of its latest version; suppressed ones are not in it",
-        {
-            "portal": "The portal",
-            "article_id": "The portal's article number",
-            "url": "Its URL",
-            "title": "Title as served",
-            "category": "Category: the crumb before 正文; NULL = none shown",
-            "published_at": "Publication time in the portal's zone, with offset; text order is time order within a zone",
-            "published_on": "Its day, `2024-02-03`",
-            "published_precision": "second, minute, or day (no time printed: published_at says 00:00:00)",
-            "source_date": "Date of the source (来源时间为)",
-            "reporters": "Names of the reporter credits, 、 between them; NULL = none",
-            "outlets": "Outlets named in the credits, 、 between them; NULL = none",
-            "views": "Views as last seen; NULL = never shown",
-            "body": "Paragraphs in reading order, one a line, headings included",
-            "characters": "Characters of the body",
-            "versions": "Number of versions, so the number of this one",
-            "first_captured_at": "When the article was first captured (UTC)",
-            "last_captured_at": "When it was last captured (UTC)",
-            "version_captured_at": "When this version was first captured (UTC)",
-            "capture_id": "The capture this version was read from",
-            "article_digest": "Digest of title, dates, credits and body",
-            "article_key": "Our number of the article",
-            "version_id": "Our number of the version",
-        },
-        """
-        SELECT a.portal, a.article_id, v.url, v.title, g.name AS category, v.published_at,
-          SUBSTR(v.published_at, 1, 10) AS published_on, v.published_precision, v.source_date,
-          {joined:v.reporters} AS reporters, {joined:v.outlets} AS outlets,
-          (SELECT s.views FROM view_observation s WHERE s.article_key = a.key AND {until:s.observed_at}
-            ORDER BY s.observed_at DESC, s.capture_id DESC LIMIT 1) AS views,
-          v.body, LENGTH(v.body) AS characters, v.number AS versions, a.first_captured_at,
-          {last_captured:a} AS last_captured_at, c.captured_at AS version_captured_at, v.capture_id, v.article_digest,
-          a.key AS article_key, v.id AS version_id
-        FROM article a JOIN article_version v ON v.article_key = a.key AND {latest:a,v}
-        JOIN capture c ON c.id = v.capture_id LEFT JOIN category g ON g.id = v.category_id
-        WHERE {shown:a.portal,a.article_id}
-        """,
-    ),
+    **SHOWN,
 }
 
 
 def _days(dialect: str, scope: Scope, later: str, earlier: str) -> str:
-    """Days between two times of ours."""
+    """Days between two times of ours, or two dates, with fractions."""
     if dialect == "sqlite":
         return f"(julianday({later}) - julianday({earlier}))"
-    return f"(EXTRACT(EPOCH FROM ({later})::timestamptz - ({earlier})::timestamptz) / 86400)"
+    return f"CAST(EXTRACT(EPOCH FROM ({later})::timestamptz - ({earlier})::timestamptz) / 86400 AS DOUBLE PRECISION)"
+
+
+def _day(dialect: str, scope: Scope, moment: str) -> str:
+    """The day of a time of ours in Asia/Shanghai, which has not changed its clocks since 1991."""
+    if dialect == "sqlite":
+        return f"date({moment}, '+8 hours')"
+    return f"TO_CHAR(({moment})::timestamptz AT TIME ZONE '{ZONE.key}', 'YYYY-MM-DD') COLLATE \"C\""
+
+
+def _month(dialect: str, scope: Scope, day: str) -> str:
+    """The month of a day or time, `2024-02`."""
+    return f"SUBSTR({day}, 1, 7)"
+
+
+def _rounded(dialect: str, scope: Scope, number: str, digits: str) -> str:
+    """A number rounded to so many digits behind the point, as a number with a point on either database."""
+    if dialect == "sqlite":
+        return f"ROUND(CAST({number} AS DOUBLE PRECISION), {digits})"
+    return f"CAST(ROUND(CAST({number} AS NUMERIC), {digits}) AS DOUBLE PRECISION)"
+
+
+def _weekday(dialect: str, scope: Scope, day: str) -> str:
+    """The weekday of a day: 1 = Monday to 7 = Sunday."""
+    if dialect == "sqlite":
+        return f"((CAST(strftime('%w', {day}) AS INTEGER) + 6) % 7 + 1)"
+    return f"CAST(EXTRACT(ISODOW FROM ({day})::date) AS INTEGER)"
+
+
+def _after(dialect: str, scope: Scope, day: str, number: str) -> str:
+    """The day so many days after another one."""
+    if dialect == "sqlite":
+        return f"date({day}, ({number}) || ' days')"
+    return f"TO_CHAR(({day})::date + CAST({number} AS INTEGER), 'YYYY-MM-DD') COLLATE \"C\""
 
 
 def _until(dialect: str, scope: Scope, moment: str) -> str:
@@ -191,51 +177,108 @@ def _last_captured(dialect: str, scope: Scope, article: str) -> str:
     )
 
 
-def _joined(dialect: str, scope: Scope, names: str) -> str:
-    """A JSON list of texts as one text, with 、 between them; NULL for an empty one."""
+def _gone(dialect: str, scope: Scope, times: str, since: str, until: str) -> str:
+    """How an article stands that was missing so often between two times: `gone` or `missing`."""
+    is_gone = f"{times} >= {GONE_TIMES} AND {_days(dialect, scope, until, since)} >= {GONE_DAYS}"
+    return f"CASE WHEN {is_gone} THEN 'gone' ELSE 'missing' END"
+
+
+def _elements(dialect: str, scope: Scope, names: str) -> str:
+    """A JSON list of texts as a table: each.value."""
     if dialect == "sqlite":
-        return f"(SELECT group_concat(each.value, '、') FROM json_each({names}) each)"  # noqa: S608 - our own words
-    return f"(SELECT string_agg(each.value, '、' ORDER BY each.place) FROM {_ELEMENTS.format(names)} each(value, place))"  # noqa: S608 - our own words
+        return f"json_each({names}) each"
+    return f"json_array_elements_text({names}) WITH ORDINALITY each(value, place)"
 
 
-_ELEMENTS = "json_array_elements_text({}) WITH ORDINALITY"
-_MACROS: Mapping[str, Callable[..., str]] = {
+def _between(separator: str) -> Callable[..., str]:
+    def joined(dialect: str, scope: Scope, names: str) -> str:
+        """A JSON list of texts as one text with a separator; NULL for an empty one."""
+        told = "group_concat(each.value, {})" if dialect == "sqlite" else "string_agg(each.value, {} ORDER BY each.place)"
+        return f"(SELECT {told.format(separator)} FROM {_elements(dialect, scope, names)})"  # noqa: S608 - our own words
+
+    return joined
+
+
+def _lines(dialect: str, scope: Scope, names: str) -> str:
+    """A JSON list of texts as one text, a line each; NULL for an empty one."""
+    return _between("CHAR(10)" if dialect == "sqlite" else "CHR(10)")(dialect, scope, names)
+
+
+MACROS: Mapping[str, Callable[..., str]] = {
     "days": _days,
+    "day": _day,
+    "month": _month,
+    "weekday": _weekday,
+    "after": _after,
+    "round": _rounded,
     "until": _until,
     "shown": _shown,
     "latest": _latest,
     "last_captured": _last_captured,
-    "joined": _joined,
+    "gone": _gone,
+    "elements": _elements,
+    "joined": _between("'、'"),
+    "path": _between("' > '"),
+    "lines": _lines,
 }
-_MACRO = re.compile(r"\{(\w+):([^{}]*)\}")
+# Texts, quoted names and comments are left as they are.
+QUOTED = r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/"""
+_MACRO = re.compile(QUOTED + r"|\{(?P<name>\w+):(?P<arguments>[^{}]*)\}", re.DOTALL)
 _NAME = re.compile(r"[A-Za-z_]\w*")
 
 
 def expanded(sql: str, dialect: str, scope: Scope = PLAIN) -> str:
-    """Return SQL with its macros written out for a database and a scope, on one line."""
+    """Return SQL with its macros written out for a database and a scope."""
 
-    def written_out(macro: re.Match[str]) -> str:
-        return _MACROS[macro[1]](dialect, scope, *macro[2].split(","))
+    def written_out(found: re.Match[str]) -> str:
+        name = found["name"]
+        return found[0] if name is None else MACROS[name](dialect, scope, *_split(found["arguments"]))
 
-    return _MACRO.sub(written_out, " ".join(sql.split()))
+    before = None
+    while before != sql:  # a macro may stand in another one
+        before, sql = sql, _MACRO.sub(written_out, sql)
+    return sql
+
+
+def _split(arguments: str) -> list[str]:
+    """Return a macro's arguments: a comma inside parentheses does not end one."""
+    parts, depth = [""], 0
+    for character in arguments:
+        depth += (character == "(") - (character == ")")
+        if character == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return parts
+
+
+def macros_of(sql: str) -> list[tuple[int, str]]:
+    """Return where each macro stands in SQL, and its name; one that stands in another one is not told of."""
+    return [(found.start(), found["name"]) for found in _MACRO.finditer(sql) if found["name"] is not None]
+
+
+def query(name: str, dialect: str, scope: Scope = PLAIN) -> str:
+    """Return the query of a view for a database and a scope, on one line."""
+    return expanded(" ".join(VIEWS[name].query.split()), dialect, scope)
 
 
 def definition(name: str, dialect: str) -> str:
     """Return the statement that creates a view."""
-    return f"CREATE VIEW {name} AS {expanded(VIEWS[name].query, dialect)}"
+    return f"CREATE VIEW {name} AS {query(name, dialect)}"
 
 
 def scoped(sql: str, dialect: str, scope: Scope = PLAIN) -> str:
     """Return a query whose views show the archive in a scope: each view it reads stands before it as a table expression."""
     if scope.is_plain:
         return sql
-    before = [f"{name} AS ({expanded(VIEWS[name].query, dialect, scope)})" for name in read_by(sql)]
+    # Not materialized, so that a column nobody asks for costs nothing, as in a view.
+    before = [f"{name} AS NOT MATERIALIZED ({query(name, dialect, scope)})" for name in read_by(sql)]
     if not before:
         return sql
     words = re.match(r"\s*WITH\s+(RECURSIVE\s+)?", sql, re.IGNORECASE)
     recursive = "RECURSIVE " if words and words[1] else ""
-    rest = f", {sql[words.end() :]}" if words else f" {sql}"
-    return f"WITH {recursive}{', '.join(before)}{rest}"
+    rest = f",\n{sql[words.end() :]}" if words else f"\n{sql}"
+    return f"WITH {recursive}" + ",\n".join(before) + rest
 
 
 def read_by(sql: str) -> list[str]:

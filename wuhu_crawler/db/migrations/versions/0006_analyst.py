@@ -1,4 +1,4 @@
-"""Suppressed articles and near-duplicates.
+"""Suppressed articles, near-duplicates and the dictionary.
 
 Revision ID: 0006
 """
@@ -11,7 +11,7 @@ down_revision = "0005"
 
 
 def upgrade() -> None:
-    """Create suppression, fingerprint and near_duplicate."""
+    """Create suppression, fingerprint, near_duplicate and dictionary."""
     op.create_table(
         "suppression",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -47,3 +47,14 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index(op.f("ix_near_duplicate_other_key"), "near_duplicate", ["other_key"])
+    op.create_table(
+        "dictionary",
+        sa.Column("object", sa.String(length=64), nullable=False),
+        sa.Column("field", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("type", sa.Text()),
+        sa.Column("meaning", sa.Text(), nullable=False),
+        sa.CheckConstraint("kind IN ('table', 'view', 'column')", name=op.f("ck_dictionary_kind")),
+        sa.PrimaryKeyConstraint("object", "field", name=op.f("pk_dictionary")),
+        sqlite_with_rowid=False,
+    )

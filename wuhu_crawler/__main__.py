@@ -1,0 +1,5 @@
+"""`python -m wuhu_crawler` is `wuhu`."""
+
+from .cli import main
+
+main()
