@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 from cluster import Cluster
@@ -185,3 +186,29 @@ def test_the_password_is_not_kept(nights: Nights, tmp_path: Path) -> None:
     kept = [argv for (argv,) in ask(nights.url, "SELECT argv FROM run")]
     assert "postgres:***@/" in kept[-1]
     assert "geheim" not in "".join(kept)
+
+
+def test_a_crawl_whose_server_goes_away_is_resumed(cluster: Cluster, tmp_path: Path) -> None:
+    folder, name = tmp_path / "archive", cluster.create()
+    some = ("-a", "portal=demo", "-a", "category=教育信息", "-a", "requisites=no")
+    with server.start(latency_ms=10) as portal:
+        more = {"WUHU_DATABASE_URL": cluster.url(name), "WUHU_DEMO_URL": portal.url}
+        with subprocess.Popen(
+            [program("scrapy"), "crawl", "wuhu", *some],
+            cwd=ROOT,
+            env=environment(folder, more),
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as cut:
+            while len(portal.log) < 20:
+                assert cut.poll() is None
+            cluster.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'wuhu process %'")
+            said = cut.communicate(timeout=PATIENCE)[1]
+        assert (cut.returncode, "the database server is not to be had: " in said) == (13, True), said
+        whole = scrapy("crawl", "wuhu", *some, "-a", "resume=last", folder=folder, **more)
+        assert whole.returncode == 0, whole.stderr
+        asked = [urljoin(portal.url, entry.url) for entry in portal.log]
+    ended = {url for (url,) in ask(cluster.url(name), "SELECT url FROM outcome")}
+    assert set(asked) == ended
+    assert len(asked) - len(set(asked)) <= 4  # what was under way
+    assert check(cluster.url(name)) == []

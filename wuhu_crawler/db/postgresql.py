@@ -23,7 +23,13 @@ from .failures import BUSY_SECONDS
 
 OLDEST = 15
 # Whoever waits for a dead server is told so within a minute.
-PATIENCE = {"connect_timeout": 10, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+PATIENCE = {
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,  # milliseconds
+}
 SESSION = {
     "synchronous_commit": "on",  # a commit is on the disk, as with SQLite's synchronous=FULL
     "lock_timeout": f"{BUSY_SECONDS}s",
