@@ -196,7 +196,7 @@ def test_another_schema_than_public_will_do(cluster: Cluster, empty_postgres_url
         ),
         ("UPDATE article SET versions = 2", "article 12393 of demo should have 2 versions, but 1 are stored"),
         ("DROP INDEX ix_capture_captured_at", "the schema differs"),
-        ("DROP VIEW articles", "the view articles is not the program's"),
+        ("DROP VIEW source_lag", "the view source_lag is not the program's"),
         ("ALTER TABLE article_part ALTER COLUMN url TYPE varchar(9)", 'article_part.url is not text COLLATE "C"'),
         ("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'ix_credit_name'::regclass", "ix_credit_name is not whole"),
     ],

@@ -6,6 +6,7 @@ import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
@@ -15,14 +16,17 @@ from cluster import Cluster
 from conftest import HASTY, PATIENCE, ROOT, environment, program, scrapy
 from db_samples import ask, reading
 
+from wuhu_crawler import questions
 from wuhu_crawler.db import canonical, queries
 from wuhu_crawler.db.engine import check, make_engine
+from wuhu_crawler.db.scope import Scope
 from wuhu_crawler.db.views import VIEWS
 from wuhu_crawler.demo import server
 from wuhu_crawler.rebuild import rebuild
 
 pytestmark = pytest.mark.postgres
 FIELDS = ("title", "category", "published_at", "source_date", "outlets", "credits", "paragraphs", "headings")
+QUESTIONS = questions.load()
 OURS = ("article_key", "version_id", "other_key")
 Told = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -121,6 +125,17 @@ def test_both_answer_the_views_alike(nights: Nights, view: str) -> None:
         return sorted(told, key=repr)
 
     assert rows(nights.url) == rows(nights.file)
+
+
+@pytest.mark.parametrize("scope", [Scope(), Scope(until=datetime(2024, 1, 1, tzinfo=UTC))], ids=["now", "before"])
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_both_answer_the_questions_alike(nights: Nights, name: str, scope: Scope) -> None:
+    answers = []
+    for url in (nights.url, nights.file):
+        with reading(url) as connection:
+            columns, rows = questions.answer(connection, QUESTIONS[name], {}, scope)
+            answers.append([columns, *(list(map(plain, row)) for row in rows)])
+    assert [pair for pair in zip(*answers, strict=True) if pair[0] != pair[1]] == []
 
 
 def plain(value: Any) -> Any:

@@ -45,7 +45,7 @@ def lines(connection: Connection, only: Sequence[str] = ()) -> Iterator[str]:
 def rows(connection: Connection, table: Table) -> Iterator[dict[str, Any]]:
     """Yield a table's rows in the dump's order, natural keys in place of numbers."""
     statement, names = _statement(table)
-    result = connection.execution_options(yield_per=_BATCH).execute(statement)
+    result = connection.execute(statement, execution_options={"yield_per": _BATCH})
     for row in result:
         yield _shown(zip(names, row, strict=True))
 

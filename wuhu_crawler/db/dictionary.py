@@ -73,13 +73,15 @@ _SQLITE_FIELDS = text(
 )
 _POSTGRESQL_FIELDS = text(
     "SELECT t.relname AS object, c.attname AS field FROM pg_class t JOIN pg_attribute c ON c.attrelid = t.oid "
-    "WHERE t.relnamespace = current_schema()::regnamespace AND t.relkind IN ('r', 'v') AND c.attnum > 0 AND NOT c.attisdropped"
+    "WHERE t.relnamespace = to_regnamespace(quote_ident(current_schema())) "
+    "AND t.relkind IN ('r', 'v') AND c.attnum > 0 AND NOT c.attisdropped"
 )
 _COMMENTS = text(
     "SELECT t.relname AS object, coalesce(c.attname, '') AS field, d.description AS meaning "
     "FROM pg_description d JOIN pg_class t ON t.oid = d.objoid "
     "LEFT JOIN pg_attribute c ON c.attrelid = t.oid AND c.attnum = d.objsubid AND d.objsubid > 0 "
-    "WHERE d.classoid = 'pg_class'::regclass AND t.relnamespace = current_schema()::regnamespace AND t.relkind IN ('r', 'v')"
+    "WHERE d.classoid = 'pg_class'::regclass AND t.relnamespace = to_regnamespace(quote_ident(current_schema())) "
+    "AND t.relkind IN ('r', 'v')"
 )
 
 

@@ -187,7 +187,9 @@ def _elements(dialect: str, scope: Scope, names: str) -> str:
     """A JSON list of texts as a table: each.value."""
     if dialect == "sqlite":
         return f"json_each({names}) each"
-    return f"json_array_elements_text({names}) WITH ORDINALITY each(value, place)"
+    # Text out of JSON has the server's order, that of our columns is by bytes.
+    parts = f"json_array_elements_text({names}) WITH ORDINALITY part(value, place)"
+    return f'LATERAL (SELECT part.value COLLATE "C" AS value, part.place FROM {parts}) each'  # noqa: S608 - our own words
 
 
 def _between(separator: str) -> Callable[..., str]:
