@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from .jobs import WALKS
 from .ledger import Ended
 
 # What the exit codes of docs/operations.md mean to the schedule: status, whether it goes on, and a sentence.
@@ -72,14 +72,18 @@ def meaning(code: int, *, resumable: bool, bound: str | None = None, asked: bool
     return ended if resumable else ended._replace(goes_on=None)
 
 
-def is_alive(pid: int | None) -> bool:
-    """Tell whether there is a process of that number."""
-    if pid is None:
-        return False
+def is_at_work(pid: int | None, argv: Sequence[str]) -> bool:
+    """Tell whether the process of that number is the one that was started with that command line.
+
+    The number alone will not do: the system gives it to another process, after a restart of the machine above all.
+    """
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().rstrip(b"\0").split(b"\0")
+    except OSError:
         return False
-    except PermissionError:
-        return True
-    return True
+    return [word.decode("utf-8", "surrogateescape") for word in words] == list(argv)
+
+
+def is_resumable(do: str) -> bool:
+    """Tell whether a job that did not come to its end can be gone on with; any other is begun anew when it is due again."""
+    return do in WALKS or do == "verify"

@@ -14,7 +14,7 @@ from pathlib import Path
 from ..db import engine
 from ..errors import ArchiveInUse, UsageError
 from ..paths import ArchiveLock, ArchivePaths
-from .child import Child, is_alive, meaning
+from .child import Child, is_at_work, is_resumable, meaning
 from .collection import load
 from .commands import command, environment
 from .due import Turn, bound, places, seconds, turns
@@ -27,7 +27,7 @@ LOCK = "schedule.lock"
 # How long a run waits for a writer that was started by hand, and how often a sleeping daemon looks at its collection file.
 BUSY = timedelta(minutes=1)
 GLANCE = timedelta(minutes=10)
-_LOST = Ended("killed", "now", None, "the daemon ended before it did, and it is not at work any more")
+_LOST = Ended("killed", "now", None, "the daemon ended before it did, and so did its process")
 
 
 class Daemon:
@@ -49,6 +49,7 @@ class Daemon:
         self._read_at = file.stat().st_mtime
         self._lock = ArchiveLock(paths.root, LOCK, "schedule of the archive")
         self._stopped = False
+        self._writer: int | None = None
         self._child: Child | None = None
         try:
             self._make_database()
@@ -78,7 +79,10 @@ class Daemon:
             turn = self._next()
             now = self._time.now()
             if turn is not None and turn.begins_at <= now:
-                self._take(turn)
+                if self._is_busy(turn):
+                    self._time.wait(seconds(BUSY))
+                else:
+                    self._take(turn)
                 continue
             sleeps = GLANCE if turn is None else min(turn.begins_at - now, GLANCE)
             self._time.wait(seconds(sleeps if until is None else min(sleeps, until - now)))
@@ -91,6 +95,8 @@ class Daemon:
             if (turn.due_at > began and not turn.resumes) or turn.begins_at > now + self._collection.pause:
                 break
             self._time.wait(seconds(turn.begins_at - now))
+            if self._is_busy(turn):
+                break
             done += 1
             if self._take(turn).exit_code == ArchiveInUse.exit_code:
                 break
@@ -105,6 +111,14 @@ class Daemon:
         self._ledger.see(((job.name, place) for job in self._collection.jobs for place in places(job)), self._time.now())
         found = turns(self._collection, self._ledger.standings(), self._time.now(), self._ledger.free_at())
         return found[0] if found else None
+
+    def _is_busy(self, turn: Turn) -> bool:
+        """Tell whether a crawl would meet another writer, started by hand; each is told once."""
+        writer = ArchiveLock.holder(self._paths.root) if turn.job.is_crawl else None
+        if writer is not None and writer != self._writer:
+            self._told(f"{turn.job.name} is due and waits for process {writer}, which has the archive open")
+        self._writer = writer
+        return writer is not None
 
     def _take(self, turn: Turn) -> Ended:
         """Run a turn to its end."""
@@ -151,7 +165,7 @@ class Daemon:
             raise
         finally:
             self._child = None
-        resumable = turn.job.is_crawl or turn.job.do == "verify"
+        resumable = is_resumable(turn.job.do)
         return meaning(code or 0, resumable=resumable, bound=ended_by, asked=self._stopped or ended_by is not None)
 
     def _make_database(self) -> None:
@@ -164,16 +178,16 @@ class Daemon:
             lock.release()
 
     def _take_over(self) -> None:
-        """Settle the runs of a daemon that was killed: those whose process is gone are gone on with, the others waited for."""
+        """Settle the runs of a daemon that was killed: a process that is still at work is waited for, then its end is told."""
         for run in self._ledger.running():
-            if is_alive(run.pid):
-                self._told(
-                    f"run {run.id}, {run.job}, of an earlier daemon is still at work as process {run.pid}: waiting for it"
-                )
-            while is_alive(run.pid) and not self._stopped:
+            if is_at_work(run.pid, run.argv):
+                self._told(f"run {run.id}, {run.job}, of an earlier daemon is at work as process {run.pid}: waiting for it")
+            while is_at_work(run.pid, run.argv) and not self._stopped:
                 self._time.wait(seconds(BUSY))
-            if not is_alive(run.pid):
-                self._ledger.end(run.id, _LOST, self._time.now())
+            if not is_at_work(run.pid, run.argv):
+                code, resumable = self._ledger.exit_code(run), is_resumable(run.do)
+                lost = _LOST if resumable else _LOST._replace(goes_on=None)
+                self._ledger.end(run.id, lost if code is None else meaning(code, resumable=resumable), self._time.now())
 
     def _read_again(self) -> None:
         """Read the collection file again when it was changed; one that is wrong is told, and what was read before stays."""

@@ -1,6 +1,6 @@
 """What the schedule remembers, in the archive's database: how far each job is settled, and every run it started.
 
-Short transactions beside a crawl's own; the writer's lock is not needed, since a crawl touches neither of the two tables.
+Short transactions beside a crawl's own; the writer's lock is not needed, since a crawl touches none of these tables.
 """
 
 from __future__ import annotations
@@ -93,6 +93,13 @@ class Ledger:
         with self._reading() as connection:
             return list(connection.execute(select(_run).where(_run.c.status == "running").order_by(_run.c.id)))
 
+    def exit_code(self, run: Any) -> int | None:
+        """Return the exit code a crawl's own process stored of a run; None when it was none, or was killed."""
+        of_process = (models.run.c.pid == run.pid) & (models.run.c.started_at >= run.started_at)
+        with self._reading() as connection:
+            found = select(models.run.c.exit_code).where(of_process).order_by(models.run.c.id).limit(1)
+            return connection.execute(found).scalar_one_or_none()
+
     def free_at(self) -> datetime | None:
         """Return when the last run ended; None when there was none."""
         with self._reading() as connection:
@@ -102,6 +109,8 @@ class Ledger:
 
     def _standing(self, connection: Connection, row: Any) -> Standing:
         of_job = (_run.c.job == row.job) & (_run.c.portal == row.portal)
+        # A run that met another writer has done nothing: what was before it is what counts.
+        of_job &= func.coalesce(_run.c.exit_code, 0) != ArchiveInUse.exit_code
         last = connection.execute(select(_run).where(of_job).order_by(_run.c.id.desc()).limit(KILLS)).all()
         kills = next((count for count, run in enumerate(last) if run.status != "killed"), len(last))
         return Standing(row.settled_at, last[0].goes_on if last else None, kills)
