@@ -10,7 +10,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DEFAULT_GOAL := help
 
 .PHONY: help setup demo test test-root test-replay fuzz check format bench bench-crawl bench-extract bench-rebuild bench-gaps bench-nights bench-rechecks
-.PHONY: bench-versions bench-year killer coverage clean
+.PHONY: bench-health bench-versions bench-year killer coverage clean
 
 help: ## show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -71,6 +71,9 @@ bench-rechecks: setup ## whether a budget of re-checks suffices: a year of night
 
 bench-year: setup ## nightly crawls of a living portal against its truth (ARTICLES=5000 NIGHTS=35; 50000 takes hours)
 	$(BIN)/python bench/year.py --articles $(or $(ARTICLES),5000) --nights $(or $(NIGHTS),35)
+
+bench-health: setup ## false alarms in quiet simulated years, and planted trouble found within two runs
+	$(BIN)/python bench/health.py
 
 bench-versions: setup ## 10,000 re-fetches with moving counters, sidebars and clocks, then 500 edits: what makes a version
 	$(BIN)/python bench/versions.py --refetches $(or $(REFETCHES),10000) --edits $(or $(EDITS),500)
