@@ -11,8 +11,8 @@ from .tails import pooled, share_at_least
 from .watch import FEWEST, Check, Facts, Odd, Past, since
 
 KEY = "template"
-# Every page of a run that meets a new template is likely to be of it.
-_LIKENESS = 0.05
+# Templates of their own come singly, as far as nothing else is known.
+_LIKENESS = 0.005
 # A template of few pages is looked for in so many runs together.
 _SPANS = (1, 2, 4)
 
