@@ -10,7 +10,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DEFAULT_GOAL := help
 
 .PHONY: help setup demo test test-root test-replay fuzz check format bench bench-crawl bench-extract bench-rebuild bench-gaps bench-nights bench-rechecks
-.PHONY: bench-health bench-versions bench-year killer coverage clean
+.PHONY: bench-health bench-versions bench-quarter bench-year killer coverage clean
 
 help: ## show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -74,6 +74,9 @@ bench-year: setup ## nightly crawls of a living portal against its truth (ARTICL
 
 bench-health: setup ## false alarms in quiet simulated years, and planted trouble found within two runs
 	$(BIN)/python bench/health.py
+
+bench-quarter: setup ## a quarter kept by the daemon, with kills, an outage and a block, against the truth (NIGHTS=91)
+	$(BIN)/python bench/quarter.py --nights $(or $(NIGHTS),91)
 
 bench-versions: setup ## 10,000 re-fetches with moving counters, sidebars and clocks, then 500 edits: what makes a version
 	$(BIN)/python bench/versions.py --refetches $(or $(REFETCHES),10000) --edits $(or $(EDITS),500)

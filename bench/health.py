@@ -61,7 +61,7 @@ def found_after(seed: int, trouble: str, most: int = 14) -> int | None:
 def main() -> int:
     """Simulate and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, nargs=2, default=(5, 30), metavar=("FIRST", "END"), help="default 5 30: 5 to 29")
+    parser.add_argument("--seeds", type=int, nargs=2, default=(5, 25), metavar=("FIRST", "END"), help="default 5 25: 5 to 24")
     parser.add_argument("--nights", type=int, default=365)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()

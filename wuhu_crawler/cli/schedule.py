@@ -11,7 +11,7 @@ import click
 
 from .. import clock
 from ..db import engine
-from ..errors import Interrupted, UsageError
+from ..errors import CheckFailed, Interrupted, UsageError
 from ..paths import ArchivePaths
 from .collection import FILE, collection_file
 from .output import counted, print_json, print_table, remark
@@ -130,6 +130,35 @@ def install(how: str | None, uninstall: bool, into: Path | None, yes: bool, give
         click.echo(text)
         _confirm(f"write this to {target}", yes)
         _print_commands(installing.write_unit(text, target))
+
+
+@schedule.command()
+@FILE
+def notify(given: Path | None) -> None:
+    """Send a message to everybody the collection file names, to see whether it arrives. Exits 4 when one way fails."""
+    from ..schedule.collection import load
+    from ..schedule.notify import News, tell
+
+    collection = load(collection_file(given))
+    if collection.notify.mail is None and collection.notify.webhook is None:
+        raise UsageError("the collection file names nobody: add [notify.mail] or [notify.webhook]")
+    name = collection.title or ", ".join(collection.portals)
+    news = News(
+        collection=name,
+        job="test",
+        portal="",
+        run=0,
+        verdict="well",
+        before=None,
+        reason="this is a test of the notifications; nothing was run",
+        ended_at=clock.now(),
+    )
+    failed = list(tell(news, collection.notify))
+    for line in failed:
+        click.echo(line)
+    if failed:
+        raise CheckFailed(f"{counted(len(failed), 'way')} of telling failed")
+    remark("sent")
 
 
 def _confirm(what: str, yes: bool) -> None:

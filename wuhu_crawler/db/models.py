@@ -479,6 +479,18 @@ job_run = Table(
     info={"operational": True},
 )
 
+job_news = Table(
+    "job_news",
+    metadata,
+    Column("job", String(32), primary_key=True, comment="Name of the job in the collection file"),
+    Column("portal", String(64), primary_key=True, comment="The portal it is run for; empty for a job of the whole archive"),
+    Column("verdict", String(16), nullable=False, comment="The verdict somebody was told last"),
+    Column("told_at", UtcTime, nullable=False, comment="When (UTC)"),
+    comment="What was told last of each job, by mail or webhook: a change is against this",
+    info={"operational": True},
+    sqlite_with_rowid=False,
+)
+
 report = Table(
     "report",
     metadata,

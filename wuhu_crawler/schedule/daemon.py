@@ -19,6 +19,7 @@ from .collection import load
 from .commands import command, environment
 from .due import Turn, bound, places, seconds, turns
 from .ledger import Ended, Ledger
+from .news import tell_of
 from .retention import remove
 from .timekeeper import Timekeeper
 
@@ -30,7 +31,7 @@ _LOST = Ended("killed", "now", None, "the daemon ended before it did, and it is 
 
 
 class Daemon:
-    """Runs a collection's jobs. `told` is called with each line of the daemon's log, `after` with each run that ended."""
+    """Runs a collection's jobs. `told` is called with each line of the daemon's log."""
 
     def __init__(
         self,
@@ -38,13 +39,12 @@ class Daemon:
         file: Path,
         timekeeper: Timekeeper,
         told: Callable[[str], None],
-        after: Callable[[int, Turn, Ended], None] = lambda number, turn, ended: None,
     ) -> None:
         """Open the schedule of an archive: its database is made or upgraded, one daemon at a time.
 
         Raises ArchiveInUse when another daemon has it, and what the collection file and the database raise.
         """
-        self._paths, self._file, self._time, self._told, self._after = paths, file, timekeeper, told, after
+        self._paths, self._file, self._time, self._told = paths, file, timekeeper, told
         self._collection = load(file)
         self._read_at = file.stat().st_mtime
         self._lock = ArchiveLock(paths.root, LOCK, "schedule of the archive")
@@ -119,7 +119,9 @@ class Daemon:
         ended = self._supervise(turn, argv, number, log, now)
         self._ledger.end(number, ended, self._time.now())
         self._told(f"{name}: {ended.status}, {ended.reason}")
-        self._after(number, turn, ended)
+        now = self._time.now()
+        for failed in tell_of(self._ledger.engine, self._collection, self._paths, number, turn, ended, now):
+            self._told(f"{name}: nobody was told by {failed}")
         if removed := remove(self._paths, self._collection, self._time.now()):
             self._told(f"{removed} old files of logs, reports and exports removed")
         if ended.exit_code == ArchiveInUse.exit_code and not self._stopped:

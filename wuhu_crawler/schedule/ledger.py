@@ -34,13 +34,13 @@ class Ledger:
     """The schedule's memory. Use it in a `with`, or `close` it."""
 
     def __init__(self, url: str) -> None:
-        self._engine: Engine = make_engine(url)
+        self.engine: Engine = make_engine(url)
 
     def __enter__(self) -> Ledger:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._engine.dispose()
+        self.engine.dispose()
 
     def standings(self) -> dict[tuple[str, str], Standing]:
         """Return how each job stands that was ever seen, by job and portal."""
@@ -108,10 +108,10 @@ class Ledger:
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        with translated(), self._engine.connect() as connection:
+        with translated(), self.engine.connect() as connection:
             yield connection
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
-        with translated(), self._engine.begin() as connection:
+        with translated(), self.engine.begin() as connection:
             yield connection

@@ -11,7 +11,7 @@ down_revision = "0006"
 
 
 def upgrade() -> None:
-    """Create job_standing, job_run and report."""
+    """Create job_standing, job_run, job_news and report."""
     op.create_table(
         "job_standing",
         sa.Column("job", sa.String(length=32), nullable=False),
@@ -44,6 +44,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_job_run")),
     )
     op.create_index(op.f("ix_job_run_job_portal"), "job_run", ["job", "portal"])
+    op.create_table(
+        "job_news",
+        sa.Column("job", sa.String(length=32), nullable=False),
+        sa.Column("portal", sa.String(length=64), nullable=False),
+        sa.Column("verdict", sa.String(length=16), nullable=False),
+        sa.Column("told_at", sa.String(length=27), nullable=False),
+        sa.PrimaryKeyConstraint("job", "portal", name=op.f("pk_job_news")),
+        sqlite_with_rowid=False,
+    )
     op.create_table(
         "report",
         sa.Column("run_id", sa.Integer(), nullable=False),
