@@ -13,6 +13,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .PHONY: bench-ask bench-versions bench-year killer coverage postgresql clean
 .PHONY: bench-databases
 .PHONY: bench-quarter
+.PHONY: bench-health
 
 help: ## show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -92,6 +93,9 @@ bench-rechecks: setup ## whether a budget of re-checks suffices: a year of night
 
 bench-year: setup ## nightly crawls of a living portal against its truth (ARTICLES=5000 NIGHTS=35; 50000 takes hours)
 	$(BIN)/python bench/year.py --articles $(or $(ARTICLES),5000) --nights $(or $(NIGHTS),35)
+
+bench-health: setup ## false alarms in quiet simulated years, and planted trouble found within two runs
+	$(BIN)/python bench/health.py
 
 bench-quarter: setup ## a quarter kept by the daemon, with kills, an outage and a block, against the truth (NIGHTS=91)
 	$(BIN)/python bench/quarter.py --nights $(or $(NIGHTS),91)

@@ -57,3 +57,15 @@ class StorageError(WuhuError):
     """Writing or reading the archive failed; the process stops at once without further writes."""
 
     exit_code = 13
+
+
+class HealthAttention(WuhuError):
+    """`wuhu health` found something that needs attention."""
+
+    exit_code = 20
+
+
+class HealthBroken(WuhuError):
+    """`wuhu health` found something broken."""
+
+    exit_code = 21

@@ -28,6 +28,7 @@ _COMMANDS = {
     "demo": ("demo", "demo"),
     "diff": ("diff", "diff"),
     "extract": ("extract", "extract"),
+    "health": ("health", "health"),
     "import": ("importing", "import_"),
     "init": ("collection", "init"),
     "logs": ("runs", "logs"),
@@ -51,7 +52,8 @@ checks and shows what a crawl has kept. Start with `wuhu demo`.
 
 \b
 Exit codes: 0 done, 1 a bug, 2 wrong usage, 3 the input is no article, 4 a check found something, 5 the portal stopped us,
-10 interrupted, 11 out of space, 12 archive in use, 13 storage error.
+10 interrupted, 11 out of space, 12 archive in use, 13 storage error,
+20 health: attention, 21 health: broken.
 """
 
 

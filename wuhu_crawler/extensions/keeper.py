@@ -19,7 +19,7 @@ from ..ingest import ArchiveWriter
 from ..items import Outcome
 from ..paths import ArchivePaths
 from ..planning.record import rows, rows_of, sentence, settled
-from .ledger import SHUT_OUT, Ledger
+from .ledger import CLOSED, SHUT_OUT, Ledger
 from .resume import crawl_to_resume
 
 if TYPE_CHECKING:
@@ -216,6 +216,8 @@ class ArchiveKeeper:
         self.ledger.add(item)
         if self.ledger.shut_out:
             self.stop(PortalStopped(f"the portal blocks us: {SHUT_OUT} pages in a row were refusals; wait before resuming"))
+        elif self.ledger.closed:
+            self.stop(PortalStopped(f"the portal is closed: {CLOSED} pages in a row were error pages; wait before resuming"))
 
     def _request_dropped(self) -> None:
         # Another spelling of a URL that was asked for already: that URL has the outcome.

@@ -14,6 +14,8 @@ LOST = frozenset({"failed", "truncated", "postponed", "blocked"})
 ANSWERED = frozenset({"failed", "blocked"})
 # So many different URLs answered by a refusal in a row, and nothing else between them: the portal blocks us.
 SHUT_OUT = 5
+# So many different URLs answered by an error page in a row: the portal is closed (maintenance, a database that is down).
+CLOSED = 10
 
 
 class Ledger:
@@ -25,6 +27,8 @@ class Ledger:
         self.excluded: Counter[str] = Counter()
         self.bugs: dict[str, Outcome] = {}
         self._blocked: set[str] = set()
+        self._errors: dict[str, str] = {}
+        self._had = 0
         # URLs whose latest answer is a refusal, with the reason; a later try may bring the page.
         self._refused: dict[str, str] = {}
 
@@ -38,6 +42,11 @@ class Ledger:
         """Whether the portal blocks us: so many different URLs in a row, and nothing else between them."""
         return len(self._blocked) >= SHUT_OUT
 
+    @property
+    def closed(self) -> bool:
+        """Whether the portal shows nothing but error pages: so many different ones in a row."""
+        return len(self._errors) >= CLOSED
+
     def add(self, item: Any) -> None:
         """Take one stored item into account."""
         if isinstance(item, Assembled | Walked):
@@ -50,6 +59,7 @@ class Ledger:
             else:
                 self._refused.pop(item.url, None)
                 self._blocked.clear()
+                self._count_error(item)
         elif item.requisite is not None and item.capture_id is not None and item.outcome in ANSWERED:
             pass  # a picture the portal does not have, or give: no page is lacking
         elif item.outcome in LOST:
@@ -58,11 +68,21 @@ class Ledger:
         elif item.outcome == "excluded":
             self.excluded[item.reason or ""] += 1
 
+    def _count_error(self, item: Any) -> None:
+        if isinstance(item, OtherPage) and item.kind == "error":
+            self._errors[item.url] = item.reason
+        else:
+            self._had += 1
+            self._errors.clear()
+
     def trouble(self) -> WuhuError | None:
         """Return what kept the crawl from being complete, or None."""
         if self.lost:
             reasons = ", ".join(f"{count} {reason}" for reason, count in self.lost.most_common(5))
             return PortalStopped(f"{self.lost.total()} URLs were asked for and not had: {reasons}; resume later")
+        if self._errors and not self._had:
+            reason = next(iter(self._errors.values()))
+            return PortalStopped(f"the portal answered with nothing but error pages ({reason}); resume later")
         if not self.pages and self.excluded["robots"]:
             return PortalStopped("robots.txt forbids us every page the crawl starts from, so nothing was fetched")
         if not self.pages and self.excluded:

@@ -34,6 +34,7 @@ _MISSING = text(
     WHERE o.crawl_id = :crawl AND o.outcome = 'missing' GROUP BY o.article_id, a.url, v.title ORDER BY o.article_id
     """
 )
+_KNOWN = text("SELECT MAX(article_id) FROM article WHERE portal = :portal AND first_captured_at < :began")
 # What is left of text that was read in the wrong encoding and then stored: replacement characters, and their best known ruins.
 _RUINS = re.compile("\ufffd|锟斤拷|烫烫烫|屯屯屯|[À-ÿ]{4,}|(?:鈥|涓|鏂|鍦|绗|甯|鐨|浜){3,}")
 # A template is known by the rules that found what every article has, and by the labels of its date line and breadcrumb.
@@ -44,13 +45,13 @@ _FIELDS = ("title", "published_at", "source_date", "category", "reporters", "out
 _AHEAD = 1.0
 
 
-def facts(connection: Connection, crawl: str, portal: str, examples: int) -> dict[str, Any]:
-    """Return what a crawl brought of articles, with `examples` of each kind, the latest ones.
+def facts(connection: Connection, crawl: str, portal: str, began: str, examples: int) -> dict[str, Any]:
+    """Return what a crawl that `began` then brought of articles, with `examples` of each kind, the latest ones.
 
     `fields` has for each field the number of new versions that show it, out of `read`; `templates` how many of them were read
     by which set of rules; `dates` what is odd about their dates. Texts are read one by one: a first crawl brings them all.
     """
-    tally = _Tally(examples)
+    tally = _Tally(examples, connection.execute(_KNOWN, {"portal": portal, "began": began}).scalar_one())
     rows = connection.execution_options(yield_per=200).execute(_VERSIONS, {"crawl": crawl}).mappings()
     for row in rows:
         tally.add(_read(dict(row)))
@@ -62,7 +63,8 @@ def facts(connection: Connection, crawl: str, portal: str, examples: int) -> dic
 class _Tally:
     """Adds up what the versions of a crawl say."""
 
-    def __init__(self, examples: int) -> None:
+    def __init__(self, examples: int, known: int | None) -> None:
+        self._known = known
         self._counts: Counter[str] = Counter()
         self._shown: dict[str, deque[dict[str, Any]]] = {kind: deque(maxlen=examples) for kind in ("new", "changed", "damaged")}
         self._fields: Counter[str] = Counter(dict.fromkeys(_FIELDS, 0))
@@ -75,7 +77,8 @@ class _Tally:
     def add(self, row: Mapping[str, Any]) -> None:
         """Take one version into account."""
         kind = "new" if row["number"] == 1 else "changed"
-        self._counts.update({kind: 1, "losses": row["decode_losses"], "ruined": row["ruined"], "characters": len(row["body"])})
+        self._counts.update({kind: 1, "losses": row["decode_losses"], "characters": len(row["body"])})
+        self._counts.update({"ruined": int(row["ruined"]), "lossy": int(row["decode_losses"] > 0)})
         self._shown[kind].append(_shown(row))
         if row["decode_losses"] or row["ruined"]:
             self._shown["damaged"].append(_shown(row))
@@ -85,6 +88,7 @@ class _Tally:
         if kind == "new":
             self._categories[row["category"] or ""] += 1
             self._highest = max(self._highest or 0, row["article_id"])
+            self._counts["below"] += self._known is not None and row["article_id"] < self._known
             if row["published_at"] and row["published_precision"] != "day":
                 waited = datetime.fromisoformat(row["captured_at"]) - datetime.fromisoformat(row["published_at"])
                 self._lags.append(waited.total_seconds() / 3600)
@@ -98,12 +102,15 @@ class _Tally:
             "new": {"count": counts["new"], "examples": list(shown["new"])},
             "changed": {"count": counts["changed"], "examples": list(shown["changed"])},
             "highest": self._highest,
+            "known": self._known,
+            "below": counts["below"],
             "categories": dict(self._categories.most_common()),
             "characters": counts["characters"],
             "fields": dict(self._fields),
             "templates": templates,
             "decode": {
                 "losses": counts["losses"],
+                "lossy": counts["lossy"],
                 "ruined": counts["ruined"],
                 "encodings": dict(self._encodings.most_common()),
                 "examples": list(shown["damaged"]),

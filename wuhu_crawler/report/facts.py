@@ -61,8 +61,8 @@ _LISTINGS = text(
 )
 _PER_LISTING = text(
     """
-    SELECT c.url, COUNT(*) AS entries FROM listing_sighting s JOIN capture c ON c.id = s.capture_id
-    WHERE c.crawl_id = :crawl GROUP BY c.id, c.url ORDER BY c.id
+    SELECT c.url, COUNT(s.position) AS entries FROM capture c LEFT JOIN listing_sighting s ON s.capture_id = c.id
+    WHERE c.crawl_id = :crawl AND c.page_kind = 'listing' GROUP BY c.id, c.url ORDER BY c.id
     """
 )
 
@@ -87,6 +87,7 @@ def facts(connection: Connection, paths: ArchivePaths, run: int) -> dict[str, An
             **_only(row, "portal", "job", "status"),
             "started_at": row["begun_at"],
             "finished_at": row["ended_at"],
+            "arguments": _arguments(row["settings"]),
         },
         "planned": [{**row, "skipped": loaded(row["skipped"])} for row in _rows(connection, _PLAN, crawl)],
         "requests": {"by_status": _rows(connection, _STATUS, crawl), "by_kind": _rows(connection, _KINDS, crawl)},
@@ -96,7 +97,7 @@ def facts(connection: Connection, paths: ArchivePaths, run: int) -> dict[str, An
             **_rows(connection, _LISTINGS, crawl)[0],
             "by_page": _rows(connection, _PER_LISTING, crawl)[: 5 * EXAMPLES],
         },
-        "articles": articles.facts(connection, crawl, row["portal"], EXAMPLES),
+        "articles": articles.facts(connection, crawl, row["portal"], row["begun_at"], EXAMPLES),
         "pace": pace.facts(connection, crawl, row["settings"]),
         "space": space.facts(connection, crawl, shutil.disk_usage(paths.root).free),
     }
@@ -109,6 +110,12 @@ def _troubles(connection: Connection, crawl: str) -> list[dict[str, Any]]:
         asked = {"crawl": crawl, "outcome": trouble["outcome"], "reason": trouble["reason"] or "", "most": EXAMPLES // 4}
         trouble["examples"] = [dict(row) for row in connection.execute(_URLS, asked).mappings()]
     return found
+
+
+def _arguments(settings: Any) -> dict[str, str]:
+    """Return what the crawl was given by `-a`, but which portal and which crawl to go on with."""
+    given = {name.removeprefix("argument-"): value for name, value in loaded(settings).items() if name.startswith("argument-")}
+    return {name: value for name, value in given.items() if name not in ("portal", "resume")}
 
 
 def _rows(connection: Connection, statement: Any, crawl: str) -> list[dict[str, Any]]:

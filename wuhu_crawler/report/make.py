@@ -6,7 +6,6 @@ Called when a crawl has ended, by the crawl itself, and again by `wuhu report`; 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +15,11 @@ from .. import clock
 from ..db import models
 from ..db.engine import make_engine
 from ..db.failures import translated
+from ..health.findings import verdict
+from ..health.judge import judge
 from ..paths import ArchivePaths, storage_errors
 from .articles import loaded
 from .facts import facts, last_run
-from .findings import Finding, verdict
 from .page import page
 
 # So many runs before are what one is judged by, and what its page shows.
@@ -68,11 +68,6 @@ def before(connection: Connection, found: dict[str, Any]) -> list[dict[str, Any]
     rows = [loaded(row.facts) for row in connection.execute(_HISTORY, asked)]
     crawls = {row["crawl"]["id"]: row for row in reversed(rows) if row["crawl"]["id"] != crawl["id"]}
     return list(crawls.values())
-
-
-def judge(found: dict[str, Any], history: Sequence[dict[str, Any]]) -> tuple[list[Finding], bool]:
-    """Return what is odd about a run, and whether there was enough history to judge it by."""
-    return [], False
 
 
 def _store(connection: Connection, run: int, report: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""What is odd about a run, as `health` finds it: a kind, how bad, a sentence, and the evidence."""
+"""What is odd about a run: a kind, how bad, a sentence, and the evidence."""
 
 from __future__ import annotations
 
